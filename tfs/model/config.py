@@ -1,0 +1,115 @@
+"""The shape of a model, in the field's own words.
+
+Fields, meanings and values are those of TransformerLens's HookedTransformerConfig, so a config can
+be handed from one to the other. One spelling per axis serves the whole project:
+
+===========  =====================================================================
+batch        independent sequences
+pos          positions (tokens) of a sequence; query_pos and key_pos inside attention
+d_model      width of the residual stream
+head         attention heads of a layer
+d_head       width of one head's queries, keys and values
+d_mlp        hidden units (neurons) of an MLP
+d_vocab      tokens in the vocabulary
+layer        blocks, counted from 0
+===========  =====================================================================
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+ACT_FNS = ("relu", "gelu", "gelu_new", "silu")
+NORMALIZATION_TYPES = ("LN", "LNPre", None)
+POSITIONAL_EMBEDDING_TYPES = ("standard", "none")
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """Sizes and choices of a Transformer; immutable, and checked when it is made.
+
+    n_heads, d_mlp and attn_scale may be left at -1 or None: they become d_model // d_head,
+    4 * d_model and sqrt(d_head), as in HookedTransformerConfig. Two defaults differ from it:
+    `initializer_range` is GPT-2's 0.02 (there -1, which means 0.8 / sqrt(d_model), and means that
+    here too), and "none" is a positional_embedding_type of its own (there one zeroes W_pos).
+
+    tie_word_embeddings: W_U is W_E transposed and there is no b_U, as in GPT-2.
+
+    Raises ValueError, naming the field and the numbers, where sizes cannot fit together.
+    """
+
+    n_layers: int
+    d_model: int
+    n_ctx: int
+    d_head: int
+    n_heads: int = -1
+    d_mlp: int | None = None
+    d_vocab: int = -1
+    act_fn: str = "relu"
+    normalization_type: str | None = "LN"
+    positional_embedding_type: str = "standard"
+    attn_only: bool = False
+    use_attn_result: bool = False
+    use_attn_scale: bool = True
+    attn_scale: float = -1.0
+    eps: float = 1e-5
+    tie_word_embeddings: bool = False
+    initializer_range: float = 0.02
+    seed: int | None = None
+    dtype: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        self._fill_in("n_heads", -1, self.d_model // max(self.d_head, 1))
+        self._fill_in("d_mlp", None, 4 * self.d_model)
+        self._fill_in("attn_scale", -1.0, math.sqrt(max(self.d_head, 1)))
+        self._fill_in("initializer_range", -1.0, 0.8 / math.sqrt(max(self.d_model, 1)))
+        for field in ("n_layers", "d_model", "n_ctx", "d_head", "n_heads", "d_mlp", "d_vocab"):
+            size = getattr(self, field)
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise ValueError(f"{field} must be a whole number of at least 1, not {size!r}")
+        for field, allowed in (
+            ("act_fn", ACT_FNS),
+            ("normalization_type", NORMALIZATION_TYPES),
+            ("positional_embedding_type", POSITIONAL_EMBEDDING_TYPES),
+            ("dtype", tuple(DTYPES.values())),
+        ):
+            if getattr(self, field) not in allowed:
+                choices = ", ".join(map(str, allowed))
+                raise ValueError(f"{field} must be one of {choices}, not {getattr(self, field)!r}")
+        for field in ("attn_scale", "eps", "initializer_range"):
+            value = getattr(self, field)
+            if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+                raise ValueError(f"{field} must be a finite number above 0, not {value!r}")
+        if self.n_heads * self.d_head > 16 * self.d_model:
+            raise ValueError(
+                f"n_heads * d_head is {self.n_heads} * {self.d_head} = "
+                f"{self.n_heads * self.d_head}, more than 16 times d_model = {self.d_model}"
+            )
+
+    def _fill_in(self, field: str, unset: Any, value: Any) -> None:
+        if getattr(self, field) == unset:
+            object.__setattr__(self, field, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON can hold them (dtype by its name)."""
+        return dataclasses.asdict(self) | {"dtype": str(self.dtype).removeprefix("torch.")}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "TransformerConfig":
+        """The inverse of to_dict. Raises ValueError for a field that is unknown or missing."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(fields) - known):
+            raise ValueError(f"unknown config field: {', '.join(unknown)}")
+        needed = {"n_layers", "d_model", "n_ctx", "d_head", "d_vocab"}
+        if missing := sorted(needed - set(fields)):
+            raise ValueError(f"missing config field: {', '.join(missing)}")
+        fields = dict(fields)
+        if isinstance(fields.get("dtype"), str):
+            if fields["dtype"] not in DTYPES:
+                raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, not {fields['dtype']!r}")
+            fields["dtype"] = DTYPES[fields["dtype"]]
+        return cls(**fields)

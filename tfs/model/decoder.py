@@ -1,0 +1,150 @@
+"""The decoder-only Transformer: tokens in, a logit for every possible next token out.
+
+Hook names, weight names and shapes are HookedTransformer's, so that either loads the other's
+state_dict, and what is learned here carries over.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from tfs.hooks import HookedModel, HookPoint
+from tfs.model.block import Block
+from tfs.model.config import TransformerConfig
+from tfs.model.kv_cache import KeyValueCache
+from tfs.model.layers import Embed, PosEmbed, TiedUnembed, Unembed, make_norm
+
+
+def causal_mask(query_pos: int, key_pos: int) -> Bool[Tensor, "query_pos key_pos"]:
+    """True where a query may attend: to itself and to what came before it.
+
+    The queries are the last query_pos of the key_pos positions.
+    """
+    everyone = torch.ones(query_pos, key_pos, dtype=torch.bool)
+    return everyone.tril(diagonal=key_pos - query_pos)
+
+
+class DecoderOnly(HookedModel):
+    """A GPT (Radford et al. 2019) that can be opened: pre-norm blocks, causal self-attention."""
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__()
+        self.cfg = cfg
+        self.embed = Embed(cfg)
+        self.hook_embed = HookPoint()  # [batch pos d_model]
+        if cfg.positional_embedding_type == "standard":
+            self.pos_embed = PosEmbed(cfg)
+            self.hook_pos_embed = HookPoint()  # [batch pos d_model]
+        self.blocks = nn.ModuleList(Block(cfg) for _ in range(cfg.n_layers))
+        self.ln_final = make_norm(cfg)
+        self.unembed = TiedUnembed(self.embed) if cfg.tie_word_embeddings else Unembed(cfg)
+        self.init_weights()
+        self.name_hook_points()
+
+    def init_weights(self) -> None:
+        """Matrices from N(0, initializer_range), by cfg.seed where it is set; biases stay at 0."""
+        generator = torch.Generator()
+        if self.cfg.seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(self.cfg.seed)
+        for name, parameter in self.named_parameters():
+            if name.rpartition(".")[2].startswith("W_"):
+                nn.init.normal_(parameter, std=self.cfg.initializer_range, generator=generator)
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch pos"],
+        *,
+        stop_at_layer: int | None = None,
+        past_kv_cache: KeyValueCache | None = None,
+    ) -> Float[Tensor, "batch pos d_vocab"] | Float[Tensor, "batch pos d_model"]:
+        """Logits for the token after each position.
+
+        stop_at_layer: return the residual stream before that block instead (negative counts from
+        the end), without computing the rest.
+        past_kv_cache: keys and values of the tokens before these; it is extended in place.
+        """
+        resid = self.resid(tokens, stop_at_layer, past_kv_cache)
+        return resid if stop_at_layer is not None else self.unembed(self.ln_final(resid))
+
+    def resid(
+        self,
+        tokens: Int[Tensor, "batch pos"],
+        stop_at_layer: int | None = None,
+        past_kv_cache: KeyValueCache | None = None,
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """The residual stream before block `stop_at_layer`, or after the last block."""
+        resid = self.embedded(tokens, past_kv_cache)
+        past = past_kv_cache.layers if past_kv_cache else [None] * self.cfg.n_layers
+        pos, past_pos = tokens.shape[1], past_kv_cache.length if past_kv_cache else 0
+        mask = causal_mask(pos, past_pos + pos) if pos > 1 else None
+        for block, layer_past in list(zip(self.blocks, past, strict=True))[:stop_at_layer]:
+            resid = block(resid, mask, layer_past)
+        return resid
+
+    def embedded(
+        self, tokens: Int[Tensor, "batch pos"], past_kv_cache: KeyValueCache | None = None
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """Token vectors plus position vectors: the residual stream before block 0.
+
+        Raises ValueError for an empty or overlong sequence and for ids outside the vocabulary.
+        """
+        offset = past_kv_cache.length if past_kv_cache else 0
+        self.check_tokens(tokens, offset)
+        resid = self.hook_embed(self.embed(tokens))
+        if self.cfg.positional_embedding_type == "standard":
+            resid = resid + self.hook_pos_embed(self.pos_embed(tokens, offset))
+        return resid
+
+    def check_tokens(self, tokens: Int[Tensor, "batch pos"], offset: int = 0) -> None:
+        batch, pos = tokens.shape
+        if pos == 0:
+            raise ValueError("there is no token to read; give the model at least one")
+        if offset + pos > self.cfg.n_ctx:
+            raise ValueError(
+                f"{offset + pos} tokens are more than this model's context of n_ctx = "
+                f"{self.cfg.n_ctx}; shorten the text or make a model with a larger n_ctx"
+            )
+        low, high = (int(bound) for bound in tokens.aminmax()) if batch else (0, 0)
+        if low < 0 or high >= self.cfg.d_vocab:
+            raise ValueError(
+                f"token ids must lie in 0 ... {self.cfg.d_vocab - 1} (d_vocab is "
+                f"{self.cfg.d_vocab}), but these run from {low} to {high}"
+            )
+
+    @property
+    def W_E(self) -> Float[Tensor, "d_vocab d_model"]:
+        return self.embed.W_E
+
+    @property
+    def W_pos(self) -> Float[Tensor, "n_ctx d_model"]:
+        """Position vectors; raises AttributeError for a model without positions."""
+        return self.pos_embed.W_pos
+
+    @property
+    def W_U(self) -> Float[Tensor, "d_model d_vocab"]:
+        return self.unembed.W_U
+
+    @property
+    def b_U(self) -> Float[Tensor, " d_vocab"]:
+        return self.unembed.b_U
+
+    @property
+    def W_Q(self) -> Float[Tensor, "layer head d_model d_head"]:
+        return self._stacked("W_Q")
+
+    @property
+    def W_K(self) -> Float[Tensor, "layer head d_model d_head"]:
+        return self._stacked("W_K")
+
+    @property
+    def W_V(self) -> Float[Tensor, "layer head d_model d_head"]:
+        return self._stacked("W_V")
+
+    @property
+    def W_O(self) -> Float[Tensor, "layer head d_head d_model"]:
+        return self._stacked("W_O")
+
+    def _stacked(self, name: str) -> Tensor:
+        return torch.stack([getattr(block.attn, name) for block in self.blocks])

@@ -1,0 +1,285 @@
+"""The parts of a Transformer, leaves first: norm, embeddings, attention, MLP, unembedding.
+
+Each part that TransformerLens watches has its hook point, under its name. Where nobody watches, the
+same numbers take a faster road (torch's fused layer norm and attention); tests hold the two equal.
+
+Weights of a layer's heads are [head d_model d_head], as in the papers. In memory they are laid out as
+[d_model head d_head], so that all heads together are one matrix product that copies nothing.
+"""
+
+import torch
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from tfs.hooks import HookPoint
+from tfs.model.config import TransformerConfig
+from tfs.model.kv_cache import LayerKeyValues
+
+ACTIVATIONS = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
+    "silu": F.silu,
+}
+
+
+class LayerNormPre(nn.Module):
+    """Centre each vector and divide it by its standard deviation (Ba et al. 2016, without w and b)."""
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__()
+        self.eps = cfg.eps
+        self.hook_scale = HookPoint()  # [batch pos 1]
+        self.hook_normalized = HookPoint()  # [batch pos d_model]
+
+    def forward(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        if not (self.hook_scale.is_watched() or self.hook_normalized.is_watched()):
+            return F.layer_norm(resid, resid.shape[-1:], eps=self.eps)
+        return self.normalized(resid)
+
+    def normalized(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        centred = resid - resid.mean(-1, keepdim=True)
+        scale = self.hook_scale((centred.pow(2).mean(-1, keepdim=True) + self.eps).sqrt())
+        return self.hook_normalized(centred / scale)
+
+
+class LayerNorm(LayerNormPre):
+    """LayerNormPre, then a learned weight and bias per dimension (Ba et al. 2016)."""
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__(cfg)
+        self.w = nn.Parameter(torch.ones(cfg.d_model, dtype=cfg.dtype))
+        self.b = nn.Parameter(torch.zeros(cfg.d_model, dtype=cfg.dtype))
+
+    def forward(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        if not (self.hook_scale.is_watched() or self.hook_normalized.is_watched()):
+            return F.layer_norm(resid, resid.shape[-1:], self.w, self.b, self.eps)
+        return self.normalized(resid) * self.w + self.b
+
+
+def linear(
+    x: Float[Tensor, "*batch d_in"], W: Float[Tensor, "d_in d_out"], b: Float[Tensor, " d_out"]
+) -> Float[Tensor, "*batch d_out"]:
+    """x W + b in one pass over memory. W is [in, out], as the papers write it, not [out, in]."""
+    return F.linear(x, W.T, b)
+
+
+def into_heads(
+    x: Float[Tensor, "batch pos d_model"],
+    W: Float[Tensor, "head d_model d_head"],
+    b: Float[Tensor, "head d_head"],
+) -> Float[Tensor, "batch pos head d_head"]:
+    """einsum(x, W, "batch pos d_model, head d_model d_head -> batch pos head d_head") + b."""
+    all_heads = linear(x, rearrange(W, "head d_model d_head -> d_model (head d_head)"), b.flatten())
+    return all_heads.unflatten(-1, b.shape)
+
+
+def out_of_heads(
+    z: Float[Tensor, "batch pos head d_head"],
+    W: Float[Tensor, "head d_head d_model"],
+    b: Float[Tensor, " d_model"],
+) -> Float[Tensor, "batch pos d_model"]:
+    """einsum(z, W, "batch pos head d_head, head d_head d_model -> batch pos d_model") + b."""
+    return linear(z.flatten(-2), W.flatten(0, 1), b)
+
+
+def make_norm(cfg: TransformerConfig) -> nn.Module:
+    """The norm that cfg.normalization_type names; None is the identity."""
+    kinds = {"LN": LayerNorm, "LNPre": LayerNormPre}
+    return kinds[cfg.normalization_type](cfg) if cfg.normalization_type else nn.Identity()
+
+
+class Embed(nn.Module):
+    """A learned vector for each token of the vocabulary: W_E, [d_vocab d_model]."""
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__()
+        self.W_E = nn.Parameter(torch.empty(cfg.d_vocab, cfg.d_model, dtype=cfg.dtype))
+
+    def forward(self, tokens: Int[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_model"]:
+        return F.embedding(tokens, self.W_E)
+
+
+class PosEmbed(nn.Module):
+    """A learned vector for each position: W_pos, [n_ctx d_model]."""
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__()
+        self.W_pos = nn.Parameter(torch.empty(cfg.n_ctx, cfg.d_model, dtype=cfg.dtype))
+
+    def forward(
+        self, tokens: Int[Tensor, "batch pos"], offset: int = 0
+    ) -> Float[Tensor, "batch pos d_model"]:
+        batch, pos = tokens.shape
+        return self.W_pos[offset : offset + pos].expand(batch, -1, -1)
+
+
+class Attention(nn.Module):
+    """Every position asks (query), every position it may see answers (key) and gives (value).
+
+    Vaswani et al. 2017, section 3.2, in the per-head form of Elhage et al. 2021. The three inputs
+    are one tensor in self-attention and two in cross-attention; `mask` says who may see whom.
+    """
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__()
+        self.use_attn_result = cfg.use_attn_result
+        self.attn_scale = cfg.attn_scale if cfg.use_attn_scale else 1.0
+        heads, d_model, d_head = cfg.n_heads, cfg.d_model, cfg.d_head
+        for name in "QKV":
+            weight = torch.empty(d_model, heads, d_head, dtype=cfg.dtype).permute(1, 0, 2)
+            self.register_parameter(f"W_{name}", nn.Parameter(weight))
+            bias = torch.zeros(heads, d_head, dtype=cfg.dtype)
+            self.register_parameter(f"b_{name}", nn.Parameter(bias))
+        self.W_O = nn.Parameter(torch.empty(heads, d_head, d_model, dtype=cfg.dtype))
+        self.b_O = nn.Parameter(torch.zeros(d_model, dtype=cfg.dtype))
+
+        self.hook_q = HookPoint()  # [batch query_pos head d_head]
+        self.hook_k = HookPoint()  # [batch key_pos head d_head]
+        self.hook_v = HookPoint()  # [batch key_pos head d_head]
+        self.hook_attn_scores = HookPoint()  # [batch head query_pos key_pos]
+        self.hook_pattern = HookPoint()  # [batch head query_pos key_pos]
+        self.hook_z = HookPoint()  # [batch query_pos head d_head]
+        self.hook_result = HookPoint()  # [batch query_pos head d_model], if use_attn_result
+
+    def forward(
+        self,
+        query_input: Float[Tensor, "batch query_pos d_model"],
+        key_input: Float[Tensor, "batch new_key_pos d_model"],
+        value_input: Float[Tensor, "batch new_key_pos d_model"],
+        mask: Bool[Tensor, "query_pos key_pos"] | None,
+        past: LayerKeyValues | None = None,
+    ) -> Float[Tensor, "batch query_pos d_model"]:
+        """What the layer writes into the residual stream.
+
+        mask: True where query_pos may attend to key_pos; None lets everyone see everything.
+        past: keys and values of earlier tokens, to which this call adds its own.
+        """
+        q = self.hook_q(into_heads(query_input, self.W_Q, self.b_Q))
+        k = self.hook_k(into_heads(key_input, self.W_K, self.b_K))
+        v = self.hook_v(into_heads(value_input, self.W_V, self.b_V))
+        if past is not None:
+            k, v = past.append(k, v)
+
+        if self.hook_attn_scores.is_watched() or self.hook_pattern.is_watched():
+            z = self.explicit_attention(q, k, v, mask)
+        else:
+            z = self.fused_attention(q, k, v, mask)
+        z = self.hook_z(z)
+
+        if self.use_attn_result:
+            each_head = "batch pos head d_head, head d_head d_model -> batch pos head d_model"
+            return self.hook_result(einsum(z, self.W_O, each_head)).sum(-2) + self.b_O
+        return out_of_heads(z, self.W_O, self.b_O)
+
+    def explicit_attention(
+        self,
+        q: Float[Tensor, "batch query_pos head d_head"],
+        k: Float[Tensor, "batch key_pos head d_head"],
+        v: Float[Tensor, "batch key_pos head d_head"],
+        mask: Bool[Tensor, "query_pos key_pos"] | None,
+    ) -> Float[Tensor, "batch query_pos head d_head"]:
+        """softmax(q k^T / scale) v, step by step, so that each step can be seen and changed."""
+        scores = einsum(
+            q / self.attn_scale,
+            k,
+            "batch query_pos head d_head, batch key_pos head d_head -> batch head query_pos key_pos",
+        )
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        pattern = self.hook_attn_scores(scores).softmax(-1)
+        pattern = self.hook_pattern(pattern.nan_to_num(0.0))  # a row with nobody to see attends to nobody
+        return einsum(
+            pattern,
+            v,
+            "batch head query_pos key_pos, batch key_pos head d_head -> batch query_pos head d_head",
+        )
+
+    def fused_attention(
+        self,
+        q: Float[Tensor, "batch query_pos head d_head"],
+        k: Float[Tensor, "batch key_pos head d_head"],
+        v: Float[Tensor, "batch key_pos head d_head"],
+        mask: Bool[Tensor, "query_pos key_pos"] | None,
+    ) -> Float[Tensor, "batch query_pos head d_head"]:
+        """The same numbers from torch's kernel, which never holds the whole pattern in memory."""
+        q, k, v = (tensor.transpose(1, 2) for tensor in (q, k, v))
+        z = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1 / self.attn_scale)
+        return z.transpose(1, 2)
+
+
+class MLP(nn.Module):
+    """Two matrices with an activation between, at each position on its own (Vaswani et al., 3.3)."""
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__()
+        self.activation = ACTIVATIONS[cfg.act_fn]
+        self.W_in = nn.Parameter(torch.empty(cfg.d_model, cfg.d_mlp, dtype=cfg.dtype))
+        self.b_in = nn.Parameter(torch.zeros(cfg.d_mlp, dtype=cfg.dtype))
+        self.W_out = nn.Parameter(torch.empty(cfg.d_mlp, cfg.d_model, dtype=cfg.dtype))
+        self.b_out = nn.Parameter(torch.zeros(cfg.d_model, dtype=cfg.dtype))
+        self.hook_pre = HookPoint()  # [batch pos d_mlp]
+        self.hook_post = HookPoint()  # [batch pos d_mlp]
+
+    def forward(self, x: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_model"]:
+        pre = self.hook_pre(linear(x, self.W_in, self.b_in))
+        post = self.hook_post(self.activation(pre))
+        return linear(post, self.W_out, self.b_out)
+
+
+class Unembed(nn.Module):
+    """A logit for each token of the vocabulary: a dot product with its column of W_U, plus b_U."""
+
+    def __init__(self, cfg: TransformerConfig) -> None:
+        super().__init__()
+        self.W_U = nn.Parameter(torch.empty(cfg.d_model, cfg.d_vocab, dtype=cfg.dtype))
+        self.b_U = nn.Parameter(torch.zeros(cfg.d_vocab, dtype=cfg.dtype))
+        self.hook_in = HookPoint()  # [batch pos d_model]
+        self.hook_out = HookPoint()  # [batch pos d_vocab]
+
+    def forward(self, x: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
+        return self.hook_out(linear(self.hook_in(x), self.W_U, self.b_U))
+
+
+class TiedUnembed(nn.Module):
+    """An Unembed without weights of its own: W_U is W_E transposed, b_U is 0 (Press & Wolf 2017).
+
+    Its state_dict still names W_U and b_U, so that a model which does not tie can load it.
+    """
+
+    def __init__(self, embed: Embed) -> None:
+        super().__init__()
+        object.__setattr__(self, "embed", embed)  # seen, not owned: W_E is counted and saved once
+        self.hook_in = HookPoint()
+        self.hook_out = HookPoint()
+        self.register_state_dict_post_hook(_name_tied_weights)
+        self.register_load_state_dict_pre_hook(_drop_tied_weights)
+
+    @property
+    def W_U(self) -> Float[Tensor, "d_model d_vocab"]:
+        return self.embed.W_E.T
+
+    @property
+    def b_U(self) -> Float[Tensor, " d_vocab"]:
+        return self.embed.W_E.new_zeros(len(self.embed.W_E))
+
+    def forward(self, x: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
+        return self.hook_out(F.linear(self.hook_in(x), self.embed.W_E))
+
+
+def _name_tied_weights(unembed: TiedUnembed, state_dict: dict, prefix: str, metadata: dict) -> None:
+    state_dict[f"{prefix}W_U"] = unembed.W_U.detach()
+    state_dict[f"{prefix}b_U"] = unembed.b_U
+
+
+def _drop_tied_weights(
+    unembed: TiedUnembed, state_dict: dict, prefix: str, metadata: dict, strict: bool, *problems: list
+) -> None:
+    W_U, b_U = state_dict.pop(f"{prefix}W_U", None), state_dict.pop(f"{prefix}b_U", None)
+    W_E = state_dict.get("embed.W_E")
+    if W_U is not None and W_E is not None and not torch.equal(W_U, W_E.T):
+        problems[-1].append("unembed.W_U is not embed.W_E transposed, but this model ties them")
+    if b_U is not None and b_U.count_nonzero():
+        problems[-1].append("unembed.b_U is not zero, but this model ties its embeddings")
