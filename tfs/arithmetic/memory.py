@@ -1,0 +1,71 @@
+"""How many bytes a Transformer holds on to, while it trains and while it generates.
+
+Training keeps four numbers per parameter: the weight, its gradient, and Adam's two running
+averages. So a model that fits in memory may still not train there.
+
+Generating keeps the keys and values of every position so far, so that a new token computes only
+its own. Unlike the weights this KV cache grows with the text and with each reader: at long
+contexts it, not the model, decides how many people one machine can serve.
+
+Both counts are of what must be kept. The activations of a pass come on top, and depend on how
+the pass is run rather than on the config alone.
+"""
+
+from tfs.arithmetic.parameters import parameter_terms
+from tfs.arithmetic.terms import Term, sizes_of, total
+from tfs.model.config import TransformerConfig
+
+
+def kv_cache_terms(
+    cfg: TransformerConfig, pos: int, batch: int = 1, bytes_per_element: int | None = None
+) -> list[Term]:
+    """Bytes of the keys and values (hence the 2) of `pos` positions, in every layer and head.
+
+    A cache that takes its room in advance, as KeyValueCache does, holds pos = n_ctx from the start.
+    bytes_per_element: None takes those of cfg.dtype (4 for float32, 2 for bfloat16).
+
+    Raises ValueError unless pos is in 1..n_ctx and the others at least 1.
+    Source: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", the section
+    on incremental multihead attention.
+    """
+    if bytes_per_element is None:
+        bytes_per_element = cfg.dtype.itemsize
+    sizes = sizes_of(cfg, pos=pos, batch=batch, bytes_per_element=bytes_per_element)
+    factors = (2, "n_layers", "n_heads", "d_head", "pos", "batch", "bytes_per_element")
+    return [Term.product("blocks.*.attn.hook_k + hook_v", factors, sizes)]
+
+
+def weight_bytes(cfg: TransformerConfig, bytes_per_element: int | None = None) -> int:
+    """Bytes of all weights; a tied embedding is held once.
+
+    bytes_per_element: None takes those of cfg.dtype (4 for float32, 2 for bfloat16).
+
+    Raises ValueError if bytes_per_element is below 1.
+    """
+    return training_memory_terms(cfg, bytes_per_element)[0].value
+
+
+def training_memory_terms(
+    cfg: TransformerConfig, bytes_per_element: int | None = None
+) -> list[Term]:
+    """Bytes kept between training steps: weights, gradients and Adam's two moments.
+
+    exp_avg and exp_avg_sq are torch.optim.Adam's names for the running averages of the gradient
+    and of its square. Left out: activations, and mixed precision, which keeps some of the four in
+    another dtype. SGD without momentum needs the first two terms only.
+
+    bytes_per_element: None takes those of cfg.dtype (4 for float32, 2 for bfloat16).
+
+    Raises ValueError if bytes_per_element is below 1.
+    Source: Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1;
+    Rajbhandari et al. 2020, "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
+    section 3.1.
+    """
+    if bytes_per_element is None:
+        bytes_per_element = cfg.dtype.itemsize
+    sizes = sizes_of(cfg, bytes_per_element=bytes_per_element)
+    sizes["n_parameters"] = total(parameter_terms(cfg))
+    return [
+        Term.product(kept, ("n_parameters", "bytes_per_element"), sizes)
+        for kept in ("weights", "gradients", "adam.exp_avg", "adam.exp_avg_sq")
+    ]
