@@ -1,0 +1,46 @@
+"""What a task hands to training: tokens, and which of them count."""
+
+import hashlib
+from typing import NamedTuple, Protocol
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Sequences, and two masks over their positions.
+
+    A True at position p speaks of the prediction *of* the token at p, made at p - 1; position 0 is
+    never predicted.
+    """
+
+    tokens: Int[Tensor, "batch pos"]
+    loss_mask: Bool[Tensor, "batch pos"]  # counts in the loss
+    answer_mask: Bool[Tensor, "batch pos"]  # counts in the accuracy: what can be known
+
+
+class Task(Protocol):
+    """An endless, seeded source of sequences: the same seed gives the same batch, on any machine."""
+
+    name: str
+    d_vocab: int
+    n_ctx: int
+
+    def sample(self, n: int, seed: int, split: str = "train") -> Batch:
+        """n sequences; split is "train" or "held_out", which share no text."""
+        ...
+
+    def floor(self) -> float | None:
+        """The lowest loss that any model can reach (nats per counted token), if it is known."""
+        ...
+
+
+def seed_for(*key: int | str) -> int:
+    """One 63-bit seed for a key such as (run seed, "train", step): streams that never overlap."""
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
