@@ -1,0 +1,76 @@
+"""How to train: everything a run needs besides the model and the task."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+SCHEDULES = ("cosine", "linear", "constant")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Immutable, and checked when made: ValueError names the field and the number.
+
+    steps            updates of the weights
+    batch_size       sequences per update
+    lr               peak learning rate, reached after warmup_steps
+    schedule         how it then falls to final_lr_fraction * lr at the last step
+    weight_decay     AdamW's (Loshchilov & Hutter 2019), on matrices only
+    grad_clip        largest global norm of the gradient
+    dropout          chance of zeroing a number that is written into the residual stream; training only
+    precision        bfloat16 runs matrix products in bfloat16 (torch.autocast); weights stay float32
+    eval_every       updates between evaluations on eval_size held-out sequences
+    save_every       updates between writes of `last/`, from which a run resumes
+    snapshots_per_octave   kept weights: 2 keeps steps 0 1 2 3 4 6 8 12 16 ... and the last
+    target_loss      stop once the held-out loss is at or below it
+    """
+
+    steps: int = 300
+    batch_size: int = 64
+    lr: float = 1e-2
+    warmup_steps: int = 30
+    schedule: str = "cosine"
+    final_lr_fraction: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.0
+    grad_clip: float = 1.0
+    dropout: float = 0.0
+    precision: str = "float32"
+    eval_every: int = 25
+    eval_size: int = 512
+    save_every: int = 1000
+    snapshots_per_octave: int = 2
+    target_loss: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "betas", tuple(self.betas))
+        for field in ("steps", "batch_size", "eval_every", "eval_size", "save_every"):
+            self._check(field, getattr(self, field) >= 1, "at least 1")
+        self._check("snapshots_per_octave", self.snapshots_per_octave in (1, 2, 4), "1, 2 or 4")
+        self._check("warmup_steps", self.warmup_steps >= 0, "0 or more")
+        for field in ("lr", "grad_clip"):
+            value = getattr(self, field)
+            self._check(field, math.isfinite(value) and value > 0, "a finite number above 0")
+        self._check("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more")
+        self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
+        self._check("final_lr_fraction", 0 <= self.final_lr_fraction <= 1, "between 0 and 1")
+        self._check("betas", all(0 <= beta < 1 for beta in self.betas), "at least 0 and below 1")
+        self._check("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
+        self._check("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
+
+    def _check(self, field: str, holds: bool, wanted: str) -> None:
+        if not holds:
+            raise ValueError(f"{field} must be {wanted}, not {getattr(self, field)!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "TrainConfig":
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(fields) - known):
+            raise ValueError(f"unknown training field: {', '.join(unknown)}")
+        return cls(**fields)

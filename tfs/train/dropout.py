@@ -1,0 +1,34 @@
+"""Dropout as an intervention (Srivastava et al. 2014; Vaswani et al. 2017, section 5.4).
+
+The model knows nothing of it: training hooks what each part writes into the residual stream, and
+zeroes numbers at random. So it cannot be left on by mistake, and its draws depend on the run's seed
+and the step alone, which is what lets a run resume bit for bit.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from tfs.hooks import HookPoint
+from tfs.tasks.batch import generator, seed_for
+
+
+def writes_to_stream(name: str) -> bool:
+    """Whether a hook point is the sum of the embeddings, an attention layer's output or an MLP's."""
+    return name == "blocks.0.hook_resid_pre" or name.endswith(("hook_attn_out", "hook_mlp_out"))
+
+
+def dropout_hooks(
+    p: float, seed: int, step: int
+) -> list[tuple[Callable[[str], bool], Callable[[Tensor, HookPoint], Tensor]]]:
+    """Hooks that zero each number with probability p and scale the others by 1 / (1 - p)."""
+    if p == 0:
+        return []
+    draws = generator(seed_for(seed, "dropout", step))
+
+    def drop(activation: Tensor, hook: HookPoint) -> Tensor:
+        keep = torch.empty(activation.shape).bernoulli_(1 - p, generator=draws)
+        return activation * keep.div_(1 - p).to(activation.dtype)
+
+    return [(writes_to_stream, drop)]

@@ -1,0 +1,110 @@
+"""Training is a generator: it yields after every update, and to cancel is not to call next.
+
+The command line, the tests and the app all consume this one loop.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from tfs.model import DecoderOnly
+from tfs.tasks import Task
+from tfs.tasks.batch import seed_for
+from tfs.train.config import TrainConfig
+from tfs.train.dropout import dropout_hooks
+from tfs.train.loss import training_loss
+from tfs.train.metrics import Evaluation, evaluate
+from tfs.train.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
+from tfs.train.run import Run
+from tfs.train.schedule import lr_at, snapshot_steps
+
+
+class TrainStep(NamedTuple):
+    """What one update reports; the model now has had exactly `step` updates."""
+
+    step: int
+    loss: float  # nats per counted token, on this update's batch, before the update
+    lr: float
+    grad_norm: float  # before clipping
+    tokens_per_second: float  # of this update: batch, forward, backward, optimiser
+    held_out: Evaluation | None  # after the update, every eval_every steps and at the end
+
+
+def train(
+    model: DecoderOnly,
+    task: Task,
+    config: TrainConfig,
+    run_dir: str | Path | None = None,
+    resume: bool = False,
+) -> Iterator[TrainStep]:
+    """Train `model` in place on `task`, yielding a TrainStep after each update.
+
+    run_dir: where to keep metrics, snapshots and all that resuming needs; None keeps nothing.
+    resume: go on from run_dir/last, bit for bit as if the run had never stopped (same machine, same
+    number of threads). Every random draw is a function of config.seed and the step.
+    Raises ValueError where the model cannot read the task.
+    """
+    if task.d_vocab > model.cfg.d_vocab or task.n_ctx > model.cfg.n_ctx:
+        raise ValueError(
+            f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the model's "
+            f"{model.cfg.d_vocab} and {model.cfg.n_ctx}; make the model at least that large"
+        )
+    run = Run(run_dir) if run_dir is not None else None
+    optimizer = make_optimizer(model, config)
+    done, kept_steps = 0, snapshot_steps(config)
+    if run and resume:
+        done, moments = run.load_last(model)
+        restore_optimizer(model, optimizer, moments, done)
+    elif run:
+        run.start(model, config)
+        run.save_snapshot(model, 0)
+    held_out_batch = task.sample(config.eval_size, seed_for(config.seed, "held out"), "held_out")
+
+    for step in range(done + 1, config.steps + 1):
+        started = time.perf_counter()
+        loss, grad_norm, tokens = update(model, task, config, optimizer, step)
+        seconds = time.perf_counter() - started
+
+        last_step = step == config.steps
+        held_out = None
+        if step % config.eval_every == 0 or last_step:
+            held_out = evaluate(model, held_out_batch)
+            reached = config.target_loss is not None and held_out.loss <= config.target_loss
+            last_step = last_step or reached
+        report = TrainStep(step, loss, lr_at(step, config), grad_norm, tokens / seconds, held_out)
+        if run:
+            run.log(report._asdict() | {"held_out": held_out and held_out._asdict()})
+            if step in kept_steps or last_step:
+                run.save_snapshot(model, step)
+            if step % config.save_every == 0 or last_step:
+                run.save_last(model, optimizer_tensors(model, optimizer), step)
+        yield report
+        if last_step:
+            return
+
+
+def update(
+    model: DecoderOnly,
+    task: Task,
+    config: TrainConfig,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+) -> tuple[float, float, int]:
+    """One update: batch, forward, backward, clip, step. Returns loss, gradient norm, tokens read."""
+    batch = task.sample(config.batch_size, seed_for(config.seed, "train", step))
+    reduced = config.precision == "bfloat16"
+    with (
+        model.hooks(dropout_hooks(config.dropout, config.seed, step)),
+        torch.autocast("cpu", torch.bfloat16, enabled=reduced),
+    ):
+        loss = training_loss(model, batch)
+    loss.backward()
+    grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
+    for group in optimizer.param_groups:
+        group["lr"] = lr_at(step, config)
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.item(), grad_norm.item(), batch.tokens.numel()

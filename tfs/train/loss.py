@@ -1,0 +1,83 @@
+"""Cross-entropy of the next token: what training lowers, in nats."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from tfs.model import DecoderOnly
+from tfs.tasks import Batch
+
+LOGITS_AT_ONCE = 2**24  # numbers: 64 MiB in float32
+
+
+def next_token_loss(
+    logits: Float[Tensor, "batch pos d_vocab"],
+    tokens: Int[Tensor, "batch pos"],
+    loss_mask: Bool[Tensor, "batch pos"],
+) -> Float[Tensor, ""]:
+    """Mean over the masked tokens of -ln p(token | what came before it), in nats."""
+    per_token = F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
+    counted = loss_mask[:, 1:]
+    return (per_token * counted).sum() / counted.sum()
+
+
+def training_loss(model: DecoderOnly, batch: Batch) -> Float[Tensor, ""]:
+    """next_token_loss of a model, without holding all logits where nobody watches them.
+
+    With a vocabulary of 50,257 the logits of a batch are by far the largest tensor of a training
+    step. UnembedLoss makes them a slice at a time and keeps only their gradients' products.
+    """
+    unembed = model.unembed
+    if unembed.hook_in.is_watched() or unembed.hook_out.is_watched():
+        return next_token_loss(model(batch.tokens), batch.tokens, batch.loss_mask)
+    resid = model.ln_final(model.resid(batch.tokens))
+    weight = batch.loss_mask[:, 1:].flatten() / batch.loss_mask[:, 1:].sum()
+    targets = batch.tokens[:, 1:].flatten()
+    return UnembedLoss.apply(resid[:, :-1].flatten(0, 1), model.W_U, model.b_U, targets, weight)
+
+
+class UnembedLoss(torch.autograd.Function):
+    """sum_i weight_i * cross_entropy(resid_i W_U + b_U, target_i), rows taken a slice at a time.
+
+    The gradient of a row's loss with respect to its logits is softmax(logits) - onehot(target), so
+    forward can finish the whole gradient while a slice's logits are at hand.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, resid: Tensor, W_U: Tensor, b_U: Tensor, targets: Tensor, weight: Tensor
+    ) -> Tensor:
+        rows = max(1, LOGITS_AT_ONCE // W_U.shape[1])
+        loss = torch.zeros((), dtype=W_U.dtype)
+        grad_resid = torch.empty_like(resid, dtype=W_U.dtype)
+        grad_W_U, grad_b_U = torch.zeros_like(W_U), torch.zeros_like(b_U)
+        for start in range(0, len(resid), rows):
+            part = slice(start, start + rows)
+            probs, losses = _softmax_and_loss(resid[part] @ W_U, b_U, targets[part])
+            loss += losses @ weight[part]
+            grad_logits = probs  # reused in place
+            grad_logits[torch.arange(len(losses)), targets[part]] -= 1
+            grad_logits *= weight[part, None]
+            grad_resid[part] = grad_logits @ W_U.T
+            grad_W_U += resid[part].T @ grad_logits
+            grad_b_U += grad_logits.sum(0)
+        ctx.save_for_backward(grad_resid.to(resid.dtype), grad_W_U, grad_b_U)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        grad_resid, grad_W_U, grad_b_U = ctx.saved_tensors
+        return grad_resid * grad_loss, grad_W_U * grad_loss, grad_b_U * grad_loss, None, None
+
+
+def _softmax_and_loss(logits: Tensor, b_U: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities and cross-entropies of rows, from one exponential."""
+    logits = logits.to(b_U.dtype).add_(b_U)
+    logits -= logits.amax(-1, keepdim=True)
+    at_target = logits.gather(1, targets[:, None]).squeeze(1)
+    probs = logits.exp_()
+    total = probs.sum(-1, keepdim=True)
+    return probs.div_(total), total.squeeze(1).log() - at_target

@@ -1,0 +1,65 @@
+"""How good a model is, on data it was not trained on."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from tfs.model import DecoderOnly
+from tfs.tasks import Batch
+from tfs.train.loss import next_token_loss
+
+TOKENS_AT_ONCE = 2**13
+
+
+class Evaluation(NamedTuple):
+    loss: float  # nats per counted token
+    accuracy: float  # of the answers, how many the largest logit names
+
+
+@torch.no_grad()
+def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
+    """Loss and answer accuracy of a model on a batch, taken a slice at a time."""
+    rows = max(1, TOKENS_AT_ONCE // batch.tokens.shape[1])
+    loss = right = 0.0
+    for start in range(0, len(batch.tokens), rows):
+        part = Batch(*(tensor[start : start + rows] for tensor in batch))
+        logits = model(part.tokens)
+        loss += next_token_loss(logits, part.tokens, part.loss_mask).item() * part.loss_mask.sum().item()
+        guesses = logits[:, :-1].argmax(-1)
+        right += ((guesses == part.tokens[:, 1:]) & part.answer_mask[:, 1:]).sum().item()
+    answers = batch.answer_mask[:, 1:].sum().item()
+    return Evaluation(
+        loss / batch.loss_mask[:, 1:].sum().item(), right / answers if answers else math.nan
+    )
+
+
+@torch.no_grad()
+def nats_per_character(
+    model: DecoderOnly, tokens: Int[Tensor, " pos"], characters: int, stride: int | None = None
+) -> float:
+    """The cost of a whole text, in nats per character: comparable across tokenizers.
+
+    Windows of n_ctx tokens are read `stride` apart (n_ctx: side by side, the default). Every token
+    after the first is counted once: in the first window that reaches it, where at least
+    n_ctx - stride tokens of context stand before it.
+    """
+    n_ctx = model.cfg.n_ctx
+    stride = n_ctx if stride is None else stride
+    if not 1 <= stride <= n_ctx:
+        raise ValueError(f"stride must lie in 1 ... n_ctx = {n_ctx}, not {stride}")
+    nats, counted = 0.0, 1  # the first token has nothing before it
+    starts = list(range(0, max(len(tokens) - n_ctx, 0) + stride, stride))
+    for start in starts:
+        window = tokens[max(0, min(start, len(tokens) - n_ctx)) :][:n_ctx]
+        first = max(0, min(start, len(tokens) - n_ctx))
+        fresh = first + len(window) - counted
+        if fresh <= 0:
+            continue
+        log_probs = model(window[None])[0, :-1].log_softmax(-1)
+        per_token = -log_probs.gather(1, window[1:, None]).squeeze(1)
+        nats += per_token[-fresh:].sum().item()
+        counted += fresh
+    return nats / characters

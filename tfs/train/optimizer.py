@@ -1,0 +1,39 @@
+"""AdamW, with weight decay on matrices only."""
+
+import torch
+
+from tfs.model import DecoderOnly
+from tfs.train.config import TrainConfig
+
+
+def make_optimizer(model: DecoderOnly, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW (Loshchilov & Hutter 2019); biases and norm weights are not decayed."""
+    named = dict(model.named_parameters())
+    matrices = [name for name in named if name.rpartition(".")[2].startswith("W_")]
+    rest = [name for name in named if name not in matrices]
+    groups = [
+        {"params": [named[name] for name in matrices], "weight_decay": config.weight_decay},
+        {"params": [named[name] for name in rest], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)
+
+
+def optimizer_tensors(model: DecoderOnly, optimizer: torch.optim.AdamW) -> dict[str, torch.Tensor]:
+    """The moments by parameter name, as safetensors can hold them."""
+    return {
+        f"{moment}.{name}": optimizer.state[parameter][moment]
+        for name, parameter in model.named_parameters()
+        for moment in ("exp_avg", "exp_avg_sq")
+        if parameter in optimizer.state
+    }
+
+
+def restore_optimizer(
+    model: DecoderOnly, optimizer: torch.optim.AdamW, tensors: dict[str, torch.Tensor], step: int
+) -> None:
+    """The inverse: moments laid out in memory as their parameters are, and the step count."""
+    for name, parameter in model.named_parameters():
+        state = {"step": torch.tensor(float(step))}
+        for moment in ("exp_avg", "exp_avg_sq"):
+            state[moment] = torch.empty_like(parameter).copy_(tensors[f"{moment}.{name}"]).detach()
+        optimizer.state[parameter] = state
