@@ -1,5 +1,27 @@
-"""tfs: Transformers from scratch, with every activation in reach."""
+"""tfs: Transformers from scratch, with every activation in reach.
 
-from tfs.model import DecoderOnly, TransformerConfig
+    bundle = tfs.load("mirror")
+    logits, cache = bundle.model.run_with_cache(tokens)
+    cache["pattern", 0]  # [batch head query_pos key_pos]
+"""
 
-__all__ = ["DecoderOnly", "TransformerConfig"]
+from tfs.model import DecoderOnly, KeyValueCache, TransformerConfig
+from tfs.sample import generate, generate_stream
+from tfs.train import TrainConfig, TrainStep, evaluate, train
+from tfs.train.checkpoint import Bundle, CheckpointError, load, save
+
+__all__ = [
+    "Bundle",
+    "CheckpointError",
+    "DecoderOnly",
+    "KeyValueCache",
+    "TrainConfig",
+    "TrainStep",
+    "TransformerConfig",
+    "evaluate",
+    "generate",
+    "generate_stream",
+    "load",
+    "save",
+    "train",
+]

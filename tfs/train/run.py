@@ -13,6 +13,7 @@ from typing import Any
 from safetensors.torch import load_file
 
 from tfs.model import DecoderOnly
+from tfs.train.checkpoint import write_config
 from tfs.train.config import TrainConfig
 from tfs.train.files import read_json, save_tensors, write_json
 
@@ -31,7 +32,7 @@ class Run:
                 f"{self.directory} already holds a run; resume it, or choose another directory"
             )
         (self.directory / "snapshots").mkdir(parents=True, exist_ok=True)
-        write_json(self.directory / "config.json", model.cfg.to_dict())
+        write_config(model.cfg, self.directory)
         write_json(self.directory / "train.json", config.to_dict())
 
     def log(self, metrics: dict[str, Any]) -> None:

@@ -1,0 +1,160 @@
+"""From logits to text: a ladder of small functions, each standing on the one before.
+
+    logits -> logits_to_probs -> sample -> generate_stream -> generate
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from tfs.model import DecoderOnly, KeyValueCache
+
+WHEN_FULL = ("slide", "stop", "error")
+
+
+def logits_to_probs(
+    logits: Float[Tensor, "*batch d_vocab"],
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Float[Tensor, "*batch d_vocab"]:
+    """The distribution that the next token is drawn from.
+
+    temperature divides the logits; 0 puts everything on the largest (greedy; the first, in a tie).
+    top_k keeps the k most likely tokens (Fan et al. 2018); top_p keeps the fewest tokens whose
+    probabilities reach p together (Holtzman et al. 2020). Both cuts look at the distribution after
+    temperature; what is left is scaled to sum to 1.
+    """
+    check_sampling(temperature, top_k, top_p)
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
+    probs = (logits / temperature).softmax(-1)
+    if top_k is not None:
+        probs = keep_top_k(probs, top_k)
+    if top_p is not None:
+        probs = keep_top_p(probs, top_p)
+    return probs / probs.sum(-1, keepdim=True)
+
+
+def keep_top_k(probs: Float[Tensor, "*batch d_vocab"], k: int) -> Float[Tensor, "*batch d_vocab"]:
+    """Zero all but the k largest; exactly k survive, also where probabilities are equal."""
+    kept = probs.topk(min(k, probs.shape[-1])).indices
+    return torch.zeros_like(probs).scatter_(-1, kept, probs.gather(-1, kept))
+
+
+def keep_top_p(probs: Float[Tensor, "*batch d_vocab"], p: float) -> Float[Tensor, "*batch d_vocab"]:
+    """Zero the tail: a token stays while those before it, most likely first, sum to less than p."""
+    ordered, order = probs.sort(descending=True, stable=True)
+    mass_before = ordered.cumsum(-1) - ordered
+    ordered = ordered.masked_fill(mass_before >= p, 0.0)
+    return torch.zeros_like(probs).scatter_(-1, order, ordered)
+
+
+def sample(
+    probs: Float[Tensor, "batch d_vocab"], generator: torch.Generator | None = None
+) -> Int[Tensor, " batch"]:
+    """Draw one token for each row."""
+    return torch.multinomial(probs, 1, generator=generator).squeeze(1)
+
+
+class GenerationStep(NamedTuple):
+    """One new token per sequence, and where it came from."""
+
+    token: Int[Tensor, " batch"]
+    logits: Float[Tensor, "batch d_vocab"]  # what the model said
+    probs: Float[Tensor, "batch d_vocab"]  # after temperature and cuts: what was drawn from
+
+
+@torch.inference_mode()
+def generate_stream(
+    model: DecoderOnly,
+    tokens: Int[Tensor, "batch pos"],
+    max_new_tokens: int = 20,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    use_past_kv_cache: bool = True,
+    when_full: str = "slide",
+) -> Iterator[GenerationStep]:
+    """Yield new tokens one at a time, each read back in before the next.
+
+    use_past_kv_cache keeps keys and values of what was read, so that each step reads one token.
+    when_full says what happens once the context holds n_ctx tokens: "slide" drops the oldest half
+    of the window and reads the rest anew (positions are learned, so keys cannot simply be shifted);
+    "stop" ends quietly; "error" raises ValueError before anything is generated that would not fit.
+    A seed makes the draws repeatable and leaves torch's own generator alone.
+    """
+    check_generation(model, tokens, max_new_tokens, when_full)
+    check_sampling(temperature, top_k, top_p)
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    n_ctx = model.cfg.n_ctx
+    past = KeyValueCache(model.cfg, len(tokens)) if use_past_kv_cache else None
+    unread = window = tokens[:, -n_ctx:]
+    for _ in range(max_new_tokens):
+        if window.shape[1] > n_ctx:
+            if when_full == "stop":
+                return
+            unread = window = window[:, -(n_ctx // 2 + 1) :]
+            past = KeyValueCache(model.cfg, len(tokens)) if use_past_kv_cache else None
+        logits = model(unread if past else window, past_kv_cache=past)[:, -1]
+        probs = logits_to_probs(logits, temperature, top_k, top_p)
+        token = logits.argmax(-1) if temperature == 0 else sample(probs, generator)
+        yield GenerationStep(token, logits, probs)
+        unread = token[:, None]
+        window = torch.cat([window, unread], dim=1)
+
+
+def generate(
+    model: DecoderOnly,
+    tokens: Int[Tensor, "batch pos"],
+    max_new_tokens: int = 20,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    use_past_kv_cache: bool = True,
+    when_full: str = "slide",
+) -> Int[Tensor, "batch pos_and_new"]:
+    """The prompt with max_new_tokens more behind it (fewer with when_full="stop")."""
+    steps = generate_stream(
+        model,
+        tokens,
+        max_new_tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        seed=seed,
+        use_past_kv_cache=use_past_kv_cache,
+        when_full=when_full,
+    )
+    return torch.cat([tokens, *(step.token[:, None] for step in steps)], dim=1)
+
+
+def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    if not 0 <= temperature < float("inf"):
+        raise ValueError(f"temperature must be 0 (greedy) or a number above it, not {temperature}")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k must keep at least 1 token, not {top_k}")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p must lie above 0 and be at most 1, not {top_p}")
+
+
+def check_generation(model: DecoderOnly, tokens: Tensor, max_new_tokens: int, when_full: str) -> None:
+    if when_full not in WHEN_FULL:
+        raise ValueError(f"when_full must be one of {', '.join(WHEN_FULL)}, not {when_full!r}")
+    if max_new_tokens < 0:
+        raise ValueError(f"max_new_tokens must be 0 or more, not {max_new_tokens}")
+    if tokens.shape[1] == 0:
+        raise ValueError("generation needs at least one token to start from")
+    wanted, n_ctx = tokens.shape[1] + max_new_tokens, model.cfg.n_ctx
+    if when_full == "error" and wanted > n_ctx:
+        raise ValueError(
+            f"{tokens.shape[1]} tokens and {max_new_tokens} new ones make {wanted}, more than n_ctx = "
+            f'{n_ctx}; ask for fewer, or let the window slide (when_full="slide")'
+        )

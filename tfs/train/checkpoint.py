@@ -1,0 +1,186 @@
+"""A model on disk, as Hugging Face lays it out: config.json, model.safetensors, tokenizer.json, README.md.
+
+Nothing is unpickled, ever. A directory from elsewhere is checked piece by piece (size, JSON, field
+names, the exact keys and shapes of the tensors, finite numbers) and refused in one sentence before
+memory is taken for its weights.
+"""
+
+import dataclasses
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from tfs.arithmetic import weight_shapes
+from tfs.model import DecoderOnly, TransformerConfig
+from tfs.tokenizers import Tokenizer
+from tfs.tokenizers.files import load_tokenizer, save_tokenizer
+from tfs.train.files import save_tensors, write_atomically, write_json
+
+BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
+MODEL_TYPE = "tfs-decoder-only"
+FORMAT_VERSION = 1
+LARGEST_JSON = 2**20
+LARGEST_WEIGHTS = 2**31
+SNAPSHOT = re.compile(r"step_(\d{6,})\.safetensors")
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be opened, and why, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model with what it needs to be used: its tokenizer, its card, and its past."""
+
+    model: DecoderOnly
+    tokenizer: Tokenizer
+    card: str = ""
+    directory: Path | None = None
+
+    @property
+    def snapshots(self) -> list[int]:
+        """The training steps whose weights were kept, in order."""
+        if self.directory is None:
+            return []
+        files = (self.directory / "snapshots").glob("step_*.safetensors")
+        return sorted(int(match[1]) for file in files if (match := SNAPSHOT.fullmatch(file.name)))
+
+    def at_step(self, step: int) -> DecoderOnly:
+        """The model as it was after `step` updates. Raises ValueError for a step that was not kept."""
+        if self.directory is None or step not in self.snapshots:
+            kept = ", ".join(map(str, self.snapshots)) or "none"
+            raise ValueError(f"step {step} was not kept; the steps that were: {kept}")
+        path = self.directory / "snapshots" / f"step_{step:06d}.safetensors"
+        return model_from(self.model.cfg, read_weights(path, self.model.cfg))
+
+
+def save(bundle: Bundle, directory: str | Path) -> None:
+    """Write a bundle's four files; each appears whole or not at all."""
+    directory = Path(directory)
+    write_config(bundle.model.cfg, directory)
+    save_tensors(dict(bundle.model.named_parameters()), directory / "model.safetensors")
+    save_tokenizer(bundle.tokenizer, directory / "tokenizer.json")
+    write_atomically(directory / "README.md", lambda partial: partial.write_text(bundle.card))
+
+
+def write_config(cfg: TransformerConfig, directory: Path) -> None:
+    header = {"model_type": MODEL_TYPE, "format_version": FORMAT_VERSION}
+    write_json(directory / "config.json", header | cfg.to_dict())
+
+
+def load(name_or_directory: str | Path) -> Bundle:
+    """Open a bundled checkpoint by name, or any directory that `save` wrote.
+
+    Raises CheckpointError (a ValueError) for what is missing, damaged, or not ours.
+    """
+    bundled = BUNDLED / str(name_or_directory)
+    directory = bundled if str(name_or_directory) in bundled_names() else Path(name_or_directory)
+    if not directory.is_dir():
+        raise CheckpointError(
+            f"there is no checkpoint {str(name_or_directory)!r}; give a directory, or one of the "
+            f"bundled names: {', '.join(bundled_names())}"
+        )
+    cfg = read_config(directory / "config.json")
+    model = model_from(cfg, read_weights(directory / "model.safetensors", cfg))
+    try:
+        tokenizer = load_tokenizer(directory / "tokenizer.json")
+    except (ValueError, OSError) as error:
+        raise CheckpointError(str(error)) from None
+    if tokenizer.d_vocab > cfg.d_vocab:
+        raise CheckpointError(
+            f"{directory}: the tokenizer has {tokenizer.d_vocab} tokens, more than the model's "
+            f"d_vocab = {cfg.d_vocab}; they do not belong together"
+        )
+    card = directory / "README.md"
+    text = card.read_text() if card.is_file() and card.stat().st_size <= LARGEST_JSON else ""
+    return Bundle(model, tokenizer, text, directory)
+
+
+def bundled_names() -> list[str]:
+    """The checkpoints that come with the project."""
+    return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
+
+
+def model_from(cfg: TransformerConfig, weights: dict[str, Tensor]) -> DecoderOnly:
+    """A model with these weights, ready to be shared: it asks for no gradients."""
+    model = DecoderOnly(cfg)
+    model.load_state_dict(weights)
+    return model.requires_grad_(False)
+
+
+def read_config(path: Path) -> TransformerConfig:
+    """A config.json of ours. Raises CheckpointError for anything else."""
+    fields = _read_small_json(path)
+    if not isinstance(fields, dict) or fields.pop("model_type", None) != MODEL_TYPE:
+        raise CheckpointError(
+            f'{path} is not a config of this project: its model_type is not "{MODEL_TYPE}"'
+        )
+    version = fields.pop("format_version", None)
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has format_version {version!r}; this version reads {FORMAT_VERSION}"
+        )
+    try:
+        return TransformerConfig.from_dict(fields)
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def read_weights(path: Path, cfg: TransformerConfig) -> dict[str, Tensor]:
+    """Tensors that are exactly those of `cfg`. Names and shapes are compared before any is loaded."""
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing; a checkpoint needs it")
+    if path.stat().st_size > LARGEST_WEIGHTS:
+        raise CheckpointError(f"{path} is larger than {LARGEST_WEIGHTS // 2**30} GiB, the most we open")
+    wanted = tensor_shapes(cfg)
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            _compare(path, found, wanted)
+            weights = {name: file.get_tensor(name) for name in wanted}
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is damaged or not a safetensors file ({error})") from None
+    for name, tensor in weights.items():
+        if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path}: {name} holds something other than finite numbers")
+    return weights
+
+
+def tensor_shapes(cfg: TransformerConfig) -> dict[str, tuple[int, ...]]:
+    """Every tensor of a checkpoint and its shape, from the config alone."""
+    sizes = dataclasses.asdict(cfg)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, axes in weight_shapes(cfg).items():
+        shape = tuple(sizes[axis] for axis in axes)
+        layers = range(cfg.n_layers) if "*" in name else [""]
+        shapes |= {name.replace("*", str(layer)): shape for layer in layers}
+    return shapes
+
+
+def _compare(path: Path, found: dict[str, tuple], wanted: dict[str, tuple]) -> None:
+    if missing := [name for name in wanted if name not in found]:
+        raise CheckpointError(f"{path} lacks {missing[0]}, which its config.json asks for")
+    if foreign := [name for name in found if name not in wanted]:
+        raise CheckpointError(f"{path} holds {foreign[0]}, which its config.json does not ask for")
+    for name, shape in wanted.items():
+        if found[name] != shape:
+            raise CheckpointError(
+                f"{path}: {name} has shape {list(found[name])}, but config.json makes it {list(shape)}"
+            )
+
+
+def _read_small_json(path: Path) -> Any:
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing; a checkpoint needs it")
+    if path.stat().st_size > LARGEST_JSON:
+        raise CheckpointError(f"{path} is larger than {LARGEST_JSON // 2**20} MiB, the most we read")
+    try:
+        return json.loads(path.read_bytes())
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise CheckpointError(f"{path} is damaged: it is not JSON") from None

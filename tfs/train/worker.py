@@ -1,0 +1,166 @@
+"""Training in the background: a thread pumps the generator, anyone may look at its progress.
+
+A classroom shares one machine, so all jobs of a process stand in one queue and only so many run at a
+time. Nothing here knows of a screen: a page polls `Job.status` and calls start, pause and stop.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from tfs.model import DecoderOnly
+from tfs.tasks import Task
+from tfs.tokenizers import Tokenizer
+from tfs.train.checkpoint import Bundle, save
+from tfs.train.config import TrainConfig
+from tfs.train.loop import TrainStep, train
+
+SECONDS_BETWEEN_SAVES = 2.0
+
+
+class Status(NamedTuple):
+    """What a job is doing: queued, running, paused, stopped, finished or failed."""
+
+    state: str
+    step: int
+    place: int  # how many jobs are before it in the queue; 0 when it need not wait
+    error: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("stopped", "finished", "failed")
+
+
+class Slots:
+    """Room for so many jobs at once; whoever comes first is let in first."""
+
+    def __init__(self, count: int) -> None:
+        self.free = count
+        self.changed = threading.Condition()
+        self.waiting: deque[object] = deque()
+
+    def enter(self, who: object, given_up: threading.Event) -> bool:
+        """Wait for a slot. Returns False, without one, if given_up is set meanwhile."""
+        with self.changed:
+            self.waiting.append(who)
+            self.changed.wait_for(
+                lambda: given_up.is_set() or (self.free > 0 and self.waiting[0] is who)
+            )
+            self.waiting.remove(who)
+            if not given_up.is_set():
+                self.free -= 1
+            self.changed.notify_all()
+            return not given_up.is_set()
+
+    def leave(self) -> None:
+        with self.changed:
+            self.free += 1
+            self.changed.notify_all()
+
+    def wake(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
+
+    def place(self, who: object) -> int:
+        """How many stand before `who` in the queue, itself included; 0 if it is not waiting."""
+        with self.changed:
+            return self.waiting.index(who) + 1 if who in self.waiting else 0
+
+
+SLOTS = Slots(max(1, (os.cpu_count() or 2) - 1))
+
+
+@dataclass(eq=False)
+class Job:
+    """One training in its own thread. Its directory is a run that opens as a checkpoint."""
+
+    bundle: Bundle  # the model to train, in place, and its tokenizer
+    task: Task
+    config: TrainConfig
+    directory: Path
+    slots: Slots = SLOTS
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+        self.history: list[TrainStep] = []
+        self.state, self.error = "queued", ""
+        self.go_on, self.stopping = threading.Event(), threading.Event()
+        self.go_on.set()
+        self.thread = threading.Thread(target=self._run, name=f"train-{self.directory.name}", daemon=True)
+
+    def start(self) -> "Job":
+        self.thread.start()
+        return self
+
+    def pause(self) -> None:
+        """Finish the update at hand, save, and give the slot to whoever waits."""
+        self.go_on.clear()
+
+    def resume(self) -> None:
+        self.go_on.set()
+
+    def stop(self) -> None:
+        """Finish the update at hand, save, and end."""
+        self.stopping.set()
+        self.go_on.set()
+        self.slots.wake()
+
+    def status(self) -> Status:
+        place = self.slots.place(self)
+        with self.lock:
+            step = self.history[-1].step if self.history else 0
+            return Status(self.state, step, place, self.error)
+
+    def steps(self, since: int = 0) -> list[TrainStep]:
+        """Reports of the updates after `since`."""
+        with self.lock:
+            return self.history[since:]
+
+    def _run(self) -> None:
+        try:
+            if not self.slots.enter(self, self.stopping):
+                return self._end("stopped")
+            try:
+                self._train()
+            finally:
+                self.slots.leave()
+        except Exception as error:  # a thread has nobody to raise to: the page shows it
+            self._end("failed", f"{type(error).__name__}: {error}")
+
+    def _train(self) -> None:
+        self._set("running")
+        saved_at = time.monotonic()
+        for step in train(self.bundle.model, self.task, self.config, self.directory):
+            with self.lock:
+                self.history.append(step)
+            if time.monotonic() - saved_at > SECONDS_BETWEEN_SAVES:
+                save(self.bundle, self.directory)
+                saved_at = time.monotonic()
+            if not self.go_on.is_set():
+                self._wait_while_paused()
+            if self.stopping.is_set():
+                save(self.bundle, self.directory)
+                return self._end("stopped")
+        save(self.bundle, self.directory)
+        self._end("finished")
+
+    def _wait_while_paused(self) -> None:
+        save(self.bundle, self.directory)
+        self._set("paused")
+        self.slots.leave()
+        self.go_on.wait()
+        self._set("queued")
+        self.slots.enter(self, threading.Event())
+        self._set("running")
+
+    def _set(self, state: str) -> None:
+        with self.lock:
+            self.state = state
+
+    def _end(self, state: str, error: str = "") -> None:
+        with self.lock:
+            self.state, self.error = state, error
