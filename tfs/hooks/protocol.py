@@ -4,13 +4,14 @@ DecoderOnly and TransformerLens's HookedTransformer both answer it, so every fun
 works on either.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from tfs.hooks.cache import ActivationCache
 
 
+@runtime_checkable
 class Openable(Protocol):
     """A model that can be looked into. Weights are stacked over layers: W_Q is [layer head d_model d_head]."""
 

@@ -1,7 +1,7 @@
 """What a task hands to training: tokens, and which of them count."""
 
 import hashlib
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Int
@@ -20,6 +20,7 @@ class Batch(NamedTuple):
     answer_mask: Bool[Tensor, "batch pos"]  # counts in the accuracy: what can be known
 
 
+@runtime_checkable
 class Task(Protocol):
     """An endless, seeded source of sequences: the same seed gives the same batch, on any machine."""
 

@@ -1,0 +1,30 @@
+"""Text to token ids and back: characters, byte-pair encoding, GPT-2's own, and plain numbers.
+
+All of them share `encode`, `decode`, `str_tokens` and `d_vocab` (see protocol.py).
+"""
+
+from tfs.tokenizers.bpe import BPETokenizer, bpe_merges, encode_plainly
+from tfs.tokenizers.bpe_training import Merge, train_bpe
+from tfs.tokenizers.bytelevel import GPT2_PATTERN, show_bytes, split_words
+from tfs.tokenizers.char import CharTokenizer
+from tfs.tokenizers.files import load_tokenizer, save_tokenizer
+from tfs.tokenizers.gpt2 import GPT2Tokenizer
+from tfs.tokenizers.integer import IntegerTokenizer
+from tfs.tokenizers.protocol import Tokenizer
+
+__all__ = [
+    "GPT2_PATTERN",
+    "BPETokenizer",
+    "CharTokenizer",
+    "GPT2Tokenizer",
+    "IntegerTokenizer",
+    "Merge",
+    "Tokenizer",
+    "bpe_merges",
+    "encode_plainly",
+    "load_tokenizer",
+    "save_tokenizer",
+    "show_bytes",
+    "split_words",
+    "train_bpe",
+]
