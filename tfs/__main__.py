@@ -37,16 +37,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="tfs", description="Train, sample and inspect small Transformers.")
+    top = argparse.ArgumentParser(
+        prog="tfs", description="Train, sample and inspect small Transformers."
+    )
     commands = top.add_subparsers(required=True)
 
     training = commands.add_parser("train", help="train a model by a recipe")
     training.add_argument("recipe", choices=sorted(RECIPES))
     training.add_argument("--out", type=Path, help="directory to write (default: runs/<recipe>)")
     training.add_argument("--resume", action="store_true", help="go on from the last save in --out")
-    training.add_argument("--text", type=Path, help="a UTF-8 file to train on instead of the recipe's")
+    training.add_argument(
+        "--text", type=Path, help="a UTF-8 file to train on instead of the recipe's"
+    )
     training.add_argument("--steps", type=int, help="number of updates (default: the recipe's)")
-    training.add_argument("--seed", type=int, help="seed of weights and data (default: the recipe's)")
+    training.add_argument(
+        "--seed", type=int, help="seed of weights and data (default: the recipe's)"
+    )
     training.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     training.set_defaults(run=run_train)
 
@@ -54,13 +60,17 @@ def parser() -> argparse.ArgumentParser:
     _checkpoint_argument(sampling)
     sampling.add_argument("--prompt", required=True)
     sampling.add_argument("--tokens", type=int, default=100, help="new tokens (default: 100)")
-    sampling.add_argument("--temperature", type=float, default=0.8, help="0 is greedy (default: 0.8)")
+    sampling.add_argument(
+        "--temperature", type=float, default=0.8, help="0 is greedy (default: 0.8)"
+    )
     sampling.add_argument("--top-k", type=int)
     sampling.add_argument("--top-p", type=float)
     sampling.add_argument("--seed", type=int)
     sampling.set_defaults(run=run_sample)
 
-    inspecting = commands.add_parser("inspect", help="sizes of a model; with a prompt, what its heads do")
+    inspecting = commands.add_parser(
+        "inspect", help="sizes of a model; with a prompt, what its heads do"
+    )
     _checkpoint_argument(inspecting)
     inspecting.add_argument("--prompt")
     inspecting.set_defaults(run=run_inspect)
@@ -75,7 +85,9 @@ def _checkpoint_argument(command: argparse.ArgumentParser) -> None:
 def run_train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     recipe = RECIPES[args.recipe]
-    changes = {name: getattr(args, name) for name in ("steps", "seed") if getattr(args, name) is not None}
+    changes = {
+        name: getattr(args, name) for name in ("steps", "seed") if getattr(args, name) is not None
+    }
     config = dataclasses.replace(recipe.train, **changes)
     cfg = recipe.model
     if args.seed is not None:
@@ -84,7 +96,9 @@ def run_train(args: argparse.Namespace) -> None:
         task = recipe.make_task()
     else:
         text = read_text(args.text)
-        task = TextTask(text, BPETokenizer.train(text[: int(0.9 * len(text))], cfg.d_vocab), cfg.n_ctx)
+        task = TextTask(
+            text, BPETokenizer.train(text[: int(0.9 * len(text))], cfg.d_vocab), cfg.n_ctx
+        )
     directory = args.out or Path("runs") / recipe.name
     model, step = DecoderOnly(cfg), 0
     with tqdm(total=config.steps, unit="step", desc=recipe.name) as bar:

@@ -1,6 +1,6 @@
 """From logits to text: a ladder of small functions, each standing on the one before.
 
-    logits -> logits_to_probs -> sample -> generate_stream -> generate
+logits -> logits_to_probs -> sample -> generate_stream -> generate
 """
 
 from collections.abc import Iterator
@@ -145,7 +145,9 @@ def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -
         raise ValueError(f"top_p must lie above 0 and be at most 1, not {top_p}")
 
 
-def check_generation(model: DecoderOnly, tokens: Tensor, max_new_tokens: int, when_full: str) -> None:
+def check_generation(
+    model: DecoderOnly, tokens: Tensor, max_new_tokens: int, when_full: str
+) -> None:
     if when_full not in WHEN_FULL:
         raise ValueError(f"when_full must be one of {', '.join(WHEN_FULL)}, not {when_full!r}")
     if max_new_tokens < 0:

@@ -74,7 +74,9 @@ class ActivationCache:
         if self.has_batch_dim:
             batch = max((len(tensor) for tensor in self.cache_dict.values()), default=1)
             if batch != 1:
-                raise ValueError(f"the batch axis can be removed when batch is 1; here it is {batch}")
+                raise ValueError(
+                    f"the batch axis can be removed when batch is 1; here it is {batch}"
+                )
             self.cache_dict = {name: tensor[0] for name, tensor in self.cache_dict.items()}
             self.has_batch_dim = False
         return self
@@ -231,5 +233,7 @@ class ActivationCache:
         n_layers = self.model.cfg.n_layers
         layer = n_layers if layer is None or layer == -1 else layer
         if not 0 <= layer <= n_layers:
-            raise ValueError(f"layer must lie in 0 ... {n_layers}, the end of the model, not {layer}")
+            raise ValueError(
+                f"layer must lie in 0 ... {n_layers}, the end of the model, not {layer}"
+            )
         return layer

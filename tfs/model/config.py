@@ -63,14 +63,14 @@ class TransformerConfig:
     dtype: torch.dtype = torch.float32
 
     def __post_init__(self) -> None:
-        self._fill_in("n_heads", -1, self.d_model // max(self.d_head, 1))
+        for field in ("n_layers", "d_model", "n_ctx", "d_head"):
+            self._check_size(field)
+        self._fill_in("n_heads", -1, self.d_model // self.d_head)
         self._fill_in("d_mlp", None, 4 * self.d_model)
-        self._fill_in("attn_scale", -1.0, math.sqrt(max(self.d_head, 1)))
-        self._fill_in("initializer_range", -1.0, 0.8 / math.sqrt(max(self.d_model, 1)))
-        for field in ("n_layers", "d_model", "n_ctx", "d_head", "n_heads", "d_mlp", "d_vocab"):
-            size = getattr(self, field)
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise ValueError(f"{field} must be a whole number of at least 1, not {size!r}")
+        self._fill_in("attn_scale", -1.0, math.sqrt(self.d_head))
+        self._fill_in("initializer_range", -1.0, 0.8 / math.sqrt(self.d_model))
+        for field in ("n_heads", "d_mlp", "d_vocab"):
+            self._check_size(field)
         for field, allowed in (
             ("act_fn", ACT_FNS),
             ("normalization_type", NORMALIZATION_TYPES),
@@ -89,6 +89,11 @@ class TransformerConfig:
                 f"n_heads * d_head is {self.n_heads} * {self.d_head} = "
                 f"{self.n_heads * self.d_head}, more than 16 times d_model = {self.d_model}"
             )
+
+    def _check_size(self, field: str) -> None:
+        size = getattr(self, field)
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"{field} must be a whole number of at least 1, not {size!r}")
 
     def _fill_in(self, field: str, unset: Any, value: Any) -> None:
         if getattr(self, field) == unset:
@@ -110,6 +115,8 @@ class TransformerConfig:
         fields = dict(fields)
         if isinstance(fields.get("dtype"), str):
             if fields["dtype"] not in DTYPES:
-                raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, not {fields['dtype']!r}")
+                raise ValueError(
+                    f"dtype must be one of {', '.join(DTYPES)}, not {fields['dtype']!r}"
+                )
             fields["dtype"] = DTYPES[fields["dtype"]]
         return cls(**fields)

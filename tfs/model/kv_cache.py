@@ -20,7 +20,9 @@ class LayerKeyValues:
         self.length = 0
 
     def append(
-        self, k: Float[Tensor, "batch new_pos head d_head"], v: Float[Tensor, "batch new_pos head d_head"]
+        self,
+        k: Float[Tensor, "batch new_pos head d_head"],
+        v: Float[Tensor, "batch new_pos head d_head"],
     ) -> tuple[Float[Tensor, "batch pos head d_head"], Float[Tensor, "batch pos head d_head"]]:
         """Write the new positions after the old ones; returns views of all of them."""
         start, self.length = self.length, self.length + k.shape[1]

@@ -190,7 +190,9 @@ class Attention(nn.Module):
         if mask is not None:
             scores = scores.masked_fill(~mask, -torch.inf)
         pattern = self.hook_attn_scores(scores).softmax(-1)
-        pattern = self.hook_pattern(pattern.nan_to_num(0.0))  # a row with nobody to see attends to nobody
+        pattern = self.hook_pattern(
+            pattern.nan_to_num(0.0)
+        )  # a row with nobody to see attends to nobody
         return einsum(
             pattern,
             v,
@@ -275,7 +277,12 @@ def _name_tied_weights(unembed: TiedUnembed, state_dict: dict, prefix: str, meta
 
 
 def _drop_tied_weights(
-    unembed: TiedUnembed, state_dict: dict, prefix: str, metadata: dict, strict: bool, *problems: list
+    unembed: TiedUnembed,
+    state_dict: dict,
+    prefix: str,
+    metadata: dict,
+    strict: bool,
+    *problems: list,
 ) -> None:
     W_U, b_U = state_dict.pop(f"{prefix}W_U", None), state_dict.pop(f"{prefix}b_U", None)
     W_E = state_dict.get("embed.W_E")

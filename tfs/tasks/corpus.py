@@ -28,7 +28,9 @@ def tiny_shakespeare(url: str = TINY_SHAKESPEARE_URL) -> str:
     for directory in (os.environ.get("TFS_DATA_DIR"), platformdirs.user_cache_dir("tfs")):
         if directory and (path := Path(directory) / FILE_NAME).is_file():
             return _checked(path.read_bytes(), str(path)).decode()
-    return _checked(_download(url, Path(platformdirs.user_cache_dir("tfs")) / FILE_NAME), url).decode()
+    return _checked(
+        _download(url, Path(platformdirs.user_cache_dir("tfs")) / FILE_NAME), url
+    ).decode()
 
 
 def read_text(path: str | Path) -> str:
@@ -61,7 +63,10 @@ def _download(url: str, path: Path) -> bytes:
         with (
             urllib.request.urlopen(url, timeout=SECONDS_TO_CONNECT) as response,
             tqdm.wrapattr(
-                response, "read", total=int(response.headers.get("Content-Length", 0)), desc=FILE_NAME
+                response,
+                "read",
+                total=int(response.headers.get("Content-Length", 0)),
+                desc=FILE_NAME,
             ) as stream,
         ):
             data = stream.read()

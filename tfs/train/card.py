@@ -12,7 +12,9 @@ from tfs.train.metrics import evaluate, nats_per_character
 HELD_OUT_SEQUENCES = 4096
 
 
-def model_card(name: str, about: str, model: DecoderOnly, task: Task, config: TrainConfig, step: int) -> str:
+def model_card(
+    name: str, about: str, model: DecoderOnly, task: Task, config: TrainConfig, step: int
+) -> str:
     """Markdown for README.md. Every number in it is measured or computed here, on this model."""
     cfg = model.cfg
     shape = (
@@ -43,7 +45,9 @@ def _results(model: DecoderOnly, task: Task, config: TrainConfig) -> list[str]:
         return _text_results(model, task)
     batch = task.sample(HELD_OUT_SEQUENCES, seed_for(config.seed, "card"), "held_out")
     loss, accuracy = evaluate(model, batch)
-    lines = [f"- **Held-out loss**: {loss:.4f} nats per token on {HELD_OUT_SEQUENCES:,} fresh sequences."]
+    lines = [
+        f"- **Held-out loss**: {loss:.4f} nats per token on {HELD_OUT_SEQUENCES:,} fresh sequences."
+    ]
     if (floor := task.floor()) is not None:
         lines.append(
             f"- **Floor**: {floor:.4f}, the loss of a perfect model; uniform guessing costs "

@@ -137,7 +137,9 @@ def read_weights(path: Path, cfg: TransformerConfig) -> dict[str, Tensor]:
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; a checkpoint needs it")
     if path.stat().st_size > LARGEST_WEIGHTS:
-        raise CheckpointError(f"{path} is larger than {LARGEST_WEIGHTS // 2**30} GiB, the most we open")
+        raise CheckpointError(
+            f"{path} is larger than {LARGEST_WEIGHTS // 2**30} GiB, the most we open"
+        )
     wanted = tensor_shapes(cfg)
     try:
         with safe_open(path, framework="pt") as file:
@@ -179,7 +181,9 @@ def _read_small_json(path: Path) -> Any:
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; a checkpoint needs it")
     if path.stat().st_size > LARGEST_JSON:
-        raise CheckpointError(f"{path} is larger than {LARGEST_JSON // 2**20} MiB, the most we read")
+        raise CheckpointError(
+            f"{path} is larger than {LARGEST_JSON // 2**20} MiB, the most we read"
+        )
     try:
         return json.loads(path.read_bytes())
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):

@@ -24,6 +24,7 @@ class TrainConfig:
     eval_every       updates between evaluations on eval_size held-out sequences
     save_every       updates between writes of `last/`, from which a run resumes
     snapshots_per_octave   kept weights: 2 keeps steps 0 1 2 3 4 6 8 12 16 ... and the last
+    snapshots_from   of those, none between step 0 and this one
     target_loss      stop once the held-out loss is at or below it
     """
 
@@ -42,12 +43,20 @@ class TrainConfig:
     eval_size: int = 512
     save_every: int = 1000
     snapshots_per_octave: int = 2
+    snapshots_from: int = 1
     target_loss: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", tuple(self.betas))
-        for field in ("steps", "batch_size", "eval_every", "eval_size", "save_every"):
+        for field in (
+            "steps",
+            "batch_size",
+            "eval_every",
+            "eval_size",
+            "save_every",
+            "snapshots_from",
+        ):
             self._check(field, getattr(self, field) >= 1, "at least 1")
         self._check("snapshots_per_octave", self.snapshots_per_octave in (1, 2, 4), "1, 2 or 4")
         self._check("warmup_steps", self.warmup_steps >= 0, "0 or more")

@@ -27,7 +27,10 @@ def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
     for start in range(0, len(batch.tokens), rows):
         part = Batch(*(tensor[start : start + rows] for tensor in batch))
         logits = model(part.tokens)
-        loss += next_token_loss(logits, part.tokens, part.loss_mask).item() * part.loss_mask.sum().item()
+        loss += (
+            next_token_loss(logits, part.tokens, part.loss_mask).item()
+            * part.loss_mask.sum().item()
+        )
         guesses = logits[:, :-1].argmax(-1)
         right += ((guesses == part.tokens[:, 1:]) & part.answer_mask[:, 1:]).sum().item()
     answers = batch.answer_mask[:, 1:].sum().item()

@@ -37,9 +37,16 @@ MIRROR = Recipe(
     about="One layer that learned to write the second half of a random string as the first, mirrored.",
     make_task=MirrorTask,
     model=TransformerConfig(
-        n_layers=1, d_model=64, n_ctx=16, n_heads=4, d_head=16, d_vocab=100, act_fn="gelu_new", seed=0
+        n_layers=1,
+        d_model=64,
+        n_ctx=16,
+        n_heads=4,
+        d_head=16,
+        d_vocab=100,
+        act_fn="gelu_new",
+        seed=0,
     ),
-    train=TrainConfig(steps=300, batch_size=64, lr=1e-2, warmup_steps=30),
+    train=TrainConfig(steps=300, batch_size=64, lr=1e-2, warmup_steps=30, snapshots_from=16),
 )
 
 MIRROR_LARGE = Recipe(
@@ -47,7 +54,14 @@ MIRROR_LARGE = Recipe(
     about="Two layers of width 128 on the mirrored string.",
     make_task=MirrorTask,
     model=TransformerConfig(
-        n_layers=2, d_model=128, n_ctx=16, n_heads=4, d_head=32, d_vocab=100, act_fn="gelu_new", seed=0
+        n_layers=2,
+        d_model=128,
+        n_ctx=16,
+        n_heads=4,
+        d_head=32,
+        d_vocab=100,
+        act_fn="gelu_new",
+        seed=0,
     ),
     train=TrainConfig(steps=600, batch_size=64, lr=3e-3, warmup_steps=60),
 )
@@ -68,7 +82,12 @@ MIRROR_NO_POSITIONS = Recipe(
         seed=0,
     ),
     train=TrainConfig(
-        steps=100_000, batch_size=64, lr=2e-3, warmup_steps=200, eval_every=500, snapshots_per_octave=1
+        steps=100_000,
+        batch_size=64,
+        lr=2e-3,
+        warmup_steps=200,
+        eval_every=500,
+        snapshots_from=100_000,
     ),
 )
 
@@ -79,7 +98,9 @@ INDUCTION = Recipe(
     model=TransformerConfig(
         n_layers=2, d_model=64, n_ctx=48, n_heads=1, d_head=64, d_vocab=256, attn_only=True, seed=0
     ),
-    train=TrainConfig(steps=800, batch_size=64, lr=1e-3, warmup_steps=50, schedule="constant"),
+    train=TrainConfig(
+        steps=800, batch_size=64, lr=1e-3, warmup_steps=50, schedule="constant", snapshots_from=16
+    ),
 )
 
 SHAKESPEARE = Recipe(
@@ -111,7 +132,7 @@ SHAKESPEARE = Recipe(
         eval_every=500,
         eval_size=256,
         save_every=500,
-        snapshots_per_octave=1,
+        snapshots_from=10_000,
     ),
 )
 

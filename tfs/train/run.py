@@ -1,8 +1,8 @@
 """A run on disk: what a training writes, so that it can be watched, replayed and resumed.
 
-    config.json     the model            metrics.jsonl                     one line per step
-    train.json      how it is trained    snapshots/step_000512.safetensors weights at log-spaced steps
-    last/           model.safetensors, optim.safetensors, state.json: all that resuming needs
+config.json     the model            metrics.jsonl                     one line per step
+train.json      how it is trained    snapshots/step_000512.safetensors weights at log-spaced steps
+last/           model.safetensors, optim.safetensors, state.json: all that resuming needs
 """
 
 import json

@@ -23,9 +23,10 @@ def snapshot_steps(config: TrainConfig) -> list[int]:
     >>> snapshot_steps(TrainConfig(steps=20, snapshots_per_octave=2))
     [0, 1, 2, 3, 4, 6, 8, 12, 16, 20]
     """
-    per_octave, kept = config.snapshots_per_octave, {0, config.steps}
+    per_octave, kept = config.snapshots_per_octave, set[int]()
     octave = 1
     while octave <= config.steps:
         kept |= {octave + octave * i // per_octave for i in range(per_octave)}
         octave *= 2
-    return sorted(step for step in kept if step <= config.steps)
+    wanted = range(config.snapshots_from, config.steps + 1)
+    return sorted({0, config.steps} | {step for step in kept if step in wanted})

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tfs.model import DecoderOnly
 from tfs.tasks import Task
-from tfs.tokenizers import Tokenizer
 from tfs.train.checkpoint import Bundle, save
 from tfs.train.config import TrainConfig
 from tfs.train.loop import TrainStep, train
@@ -87,10 +85,12 @@ class Job:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         self.history: list[TrainStep] = []
-        self.state, self.error = "queued", ""
+        self.state, self.error, self.has_slot = "queued", "", False
         self.go_on, self.stopping = threading.Event(), threading.Event()
         self.go_on.set()
-        self.thread = threading.Thread(target=self._run, name=f"train-{self.directory.name}", daemon=True)
+        self.thread = threading.Thread(
+            target=self._run, name=f"train-{self.directory.name}", daemon=True
+        )
 
     def start(self) -> "Job":
         self.thread.start()
@@ -122,14 +122,24 @@ class Job:
 
     def _run(self) -> None:
         try:
-            if not self.slots.enter(self, self.stopping):
+            if not self._enter():
                 return self._end("stopped")
-            try:
-                self._train()
-            finally:
-                self.slots.leave()
+            self._train()
         except Exception as error:  # a thread has nobody to raise to: the page shows it
             self._end("failed", f"{type(error).__name__}: {error}")
+        finally:
+            self._leave()
+
+    def _enter(self) -> bool:
+        """Wait for a slot; False if the job is stopped before its turn comes."""
+        self._set("queued")
+        self.has_slot = self.slots.enter(self, self.stopping)
+        return self.has_slot
+
+    def _leave(self) -> None:
+        if self.has_slot:
+            self.has_slot = False
+            self.slots.leave()
 
     def _train(self) -> None:
         self._set("running")
@@ -140,22 +150,24 @@ class Job:
             if time.monotonic() - saved_at > SECONDS_BETWEEN_SAVES:
                 save(self.bundle, self.directory)
                 saved_at = time.monotonic()
-            if not self.go_on.is_set():
-                self._wait_while_paused()
+            if not self.go_on.is_set() and not self._paused():
+                return self._end("stopped")
             if self.stopping.is_set():
                 save(self.bundle, self.directory)
                 return self._end("stopped")
         save(self.bundle, self.directory)
         self._end("finished")
 
-    def _wait_while_paused(self) -> None:
+    def _paused(self) -> bool:
+        """Save, let others train, and stand in the queue again; False if stopped meanwhile."""
         save(self.bundle, self.directory)
         self._set("paused")
-        self.slots.leave()
+        self._leave()
         self.go_on.wait()
-        self._set("queued")
-        self.slots.enter(self, threading.Event())
+        if not self._enter():
+            return False
         self._set("running")
+        return True
 
     def _set(self, state: str) -> None:
         with self.lock:

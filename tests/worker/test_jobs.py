@@ -1,0 +1,172 @@
+"""Trainings in the background: one queue, and buttons that do what they say."""
+
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def tfs():
+    import tfs
+
+    return tfs
+
+
+@pytest.fixture
+def make_job(tfs, tmp_path):
+    from tfs.tasks import MirrorTask
+    from tfs.tokenizers import IntegerTokenizer
+    from tfs.train.worker import Job, Slots
+
+    shared, made = Slots(1), []
+
+    def make(steps=30, slots=shared, task=None):
+        cfg = tfs.TransformerConfig(n_layers=1, d_model=8, n_ctx=4, d_head=4, d_vocab=10, seed=0)
+        bundle = tfs.Bundle(tfs.DecoderOnly(cfg), IntegerTokenizer(10), "# card")
+        config = tfs.TrainConfig(steps=steps, batch_size=2, eval_every=10, eval_size=4)
+        job = Job(bundle, task or MirrorTask(10, 4), config, tmp_path / f"run{len(made)}", slots)
+        made.append(job)
+        return job
+
+    yield make
+    for job in made:
+        job.stop()
+        if job.thread.is_alive():
+            job.thread.join(20)
+
+
+def wait_until(holds, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
+
+
+def test_a_job_trains_to_its_end_and_opens_as_a_checkpoint(tfs, make_job) -> None:
+    job = make_job().start()
+    job.thread.join(30)
+    assert job.status() == ("finished", 30, 0, "")
+    assert [step.step for step in job.steps()] == list(range(1, 31))
+    assert [step.step for step in job.steps(since=28)] == [29, 30]
+    opened = tfs.load(job.directory)
+    tokens = torch.tensor([[1, 2, 2, 1]])
+    assert torch.equal(opened.model(tokens), job.bundle.model(tokens))
+    assert opened.snapshots[0] == 0 and opened.snapshots[-1] == 30
+
+
+def test_a_job_equals_the_loop_in_the_foreground(tfs, make_job) -> None:
+    job = make_job().start()
+    job.thread.join(30)
+    alone = make_job()
+    reports = list(tfs.train(alone.bundle.model, alone.task, alone.config))
+    assert [r.loss for r in reports] == [r.loss for r in job.steps()]
+
+
+def test_stop_ends_after_the_update_at_hand_and_keeps_the_model(tfs, make_job) -> None:
+    job = make_job(steps=100_000).start()
+    wait_until(lambda: job.status().step >= 5)
+    job.stop()
+    job.thread.join(20)
+    state, step, *_ = job.status()
+    assert state == "stopped" and 5 <= step < 100_000
+    saved = dict(tfs.load(job.directory).model.named_parameters())
+    assert all(torch.equal(saved[name], p) for name, p in job.bundle.model.named_parameters())
+
+
+def test_pause_stands_still_and_lets_others_in(make_job) -> None:
+    first, second = make_job(steps=100_000).start(), make_job()
+    wait_until(lambda: first.status().step >= 3)
+    second.start()
+    wait_until(lambda: second.status().place == 1)
+    first.pause()
+    second.thread.join(30)
+    assert second.status().state == "finished"
+    step = first.status().step
+    time.sleep(0.1)
+    assert first.status()[:2] == ("paused", step)
+    first.resume()
+    wait_until(lambda: first.status().step > step)
+    steps = [report.step for report in first.steps()]
+    assert all(after == before + 1 for before, after in pairwise(steps))
+
+
+def test_a_paused_job_can_be_stopped(make_job) -> None:
+    job = make_job(steps=100_000).start()
+    wait_until(lambda: job.status().step >= 1)
+    job.pause()
+    wait_until(lambda: job.status().state == "paused")
+    job.stop()
+    job.thread.join(20)
+    assert job.status().state == "stopped"
+
+
+def test_a_paused_job_can_be_stopped_while_others_hold_the_slot(make_job) -> None:
+    paused = make_job(steps=100_000).start()
+    wait_until(lambda: paused.status().step >= 1)
+    paused.pause()
+    other = make_job(steps=100_000).start()
+    wait_until(lambda: other.status().step >= 1)
+    paused.stop()
+    paused.thread.join(20)
+    assert paused.status().state == "stopped"
+    assert other.status().state == "running"
+
+
+def test_the_queue_is_first_come_first_served(make_job) -> None:
+    running = make_job(steps=100_000).start()
+    wait_until(lambda: running.status().step >= 1)
+    waiting = []
+    for place in (1, 2, 3):
+        waiting.append(make_job(steps=3).start())
+        wait_until(lambda job=waiting[-1], place=place: job.status().place == place)
+    waiting[1].stop()
+    waiting[1].thread.join(20)
+    assert waiting[1].status() == ("stopped", 0, 0, "")
+    assert [job.status().place for job in (waiting[0], waiting[2])] == [1, 2]
+    running.stop()
+    for job in (waiting[0], waiting[2]):
+        job.thread.join(20)
+        assert job.status().state == "finished"
+
+
+def test_no_more_than_the_slots_run_at_once(make_job) -> None:
+    from tfs.tasks import MirrorTask
+    from tfs.train.worker import Slots
+
+    lock, now, most = threading.Lock(), 0, 0
+
+    class Counting(MirrorTask):
+        def sample(self, *args, **kwargs):
+            nonlocal now, most
+            with lock:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.002)
+            with lock:
+                now -= 1
+            return super().sample(*args, **kwargs)
+
+    slots, task = Slots(2), Counting(10, 4)
+    many = [make_job(steps=10, slots=slots, task=task).start() for _ in range(6)]
+    for job in many:
+        job.thread.join(30)
+        assert job.status().state == "finished"
+    assert most <= 2
+
+
+def test_a_failure_is_reported_and_frees_the_slot(make_job) -> None:
+    from tfs.tasks import MirrorTask
+
+    class Broken(MirrorTask):
+        def sample(self, n, seed, split="train"):
+            raise RuntimeError("the data ran away")
+
+    broken, next_one = make_job(task=Broken(10, 4)).start(), make_job().start()
+    broken.thread.join(20)
+    assert broken.status().state == "failed"
+    assert "the data ran away" in broken.status().error
+    next_one.thread.join(20)
+    assert next_one.status().state == "finished"
