@@ -79,4 +79,6 @@ def test_every_page_is_registered_in_the_router() -> None:
 
 def test_files_and_functions_stay_readable() -> None:
     for path in FILES:
-        assert len(path.read_text().splitlines()) <= (150 if path.is_relative_to(ROOT / "pages") and path.parent.name != "_ui" else 300), path
+        assert len(path.read_text().splitlines()) <= (
+            150 if path.is_relative_to(ROOT / "pages") and path.parent.name != "_ui" else 300
+        ), path

@@ -1,8 +1,8 @@
 """tfs: Transformers from scratch, with every activation in reach.
 
-    bundle = tfs.load("mirror")
-    logits, cache = bundle.model.run_with_cache(tokens)
-    cache["pattern", 0]  # [batch head query_pos key_pos]
+bundle = tfs.load("mirror")
+logits, cache = bundle.model.run_with_cache(tokens)
+cache["pattern", 0]  # [batch head query_pos key_pos]
 """
 
 from tfs.model import DecoderOnly, KeyValueCache, TransformerConfig

@@ -23,7 +23,7 @@ from tfs.train.recipes import RECIPES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit status. Mistakes of the user end in one sentence, status 2."""
+    """Run a command; returns its exit status. A user's mistake ends in one sentence, status 2."""
     args = parser().parse_args(argv)
     try:
         args.run(args)

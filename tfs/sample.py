@@ -157,6 +157,6 @@ def check_generation(
     wanted, n_ctx = tokens.shape[1] + max_new_tokens, model.cfg.n_ctx
     if when_full == "error" and wanted > n_ctx:
         raise ValueError(
-            f"{tokens.shape[1]} tokens and {max_new_tokens} new ones make {wanted}, more than n_ctx = "
-            f'{n_ctx}; ask for fewer, or let the window slide (when_full="slide")'
+            f"{tokens.shape[1]} tokens and {max_new_tokens} new ones make {wanted}, more than "
+            f'n_ctx = {n_ctx}; ask for fewer, or let the window slide (when_full="slide")'
         )

@@ -1,4 +1,4 @@
-"""Checkpoints: what is written comes back; what is damaged or foreign is refused in one sentence."""
+"""Checkpoints: what is written comes back; the damaged and the foreign are refused in a sentence."""
 
 import json
 import struct
@@ -19,7 +19,9 @@ def tfs():
 def saved(tfs, tmp_path):
     from tfs.tokenizers import IntegerTokenizer
 
-    cfg = tfs.TransformerConfig(n_layers=1, d_model=8, n_ctx=6, n_heads=2, d_head=4, d_vocab=11, seed=0)
+    cfg = tfs.TransformerConfig(
+        n_layers=1, d_model=8, n_ctx=6, n_heads=2, d_head=4, d_vocab=11, seed=0
+    )
     bundle = tfs.Bundle(tfs.DecoderOnly(cfg), IntegerTokenizer(11), "# a card")
     tfs.save(bundle, tmp_path / "here")
     return bundle, tmp_path / "here"
@@ -31,7 +33,12 @@ def test_what_is_saved_comes_back(tfs, tmp_path, tied) -> None:
 
     tokenizer = BPETokenizer.train("to be or not to be, that is the question", 270)
     cfg = tfs.TransformerConfig(
-        n_layers=2, d_model=8, n_ctx=6, d_head=4, d_vocab=tokenizer.d_vocab, tie_word_embeddings=tied
+        n_layers=2,
+        d_model=8,
+        n_ctx=6,
+        d_head=4,
+        d_vocab=tokenizer.d_vocab,
+        tie_word_embeddings=tied,
     )
     model = tfs.DecoderOnly(cfg)
     tfs.save(tfs.Bundle(model, tokenizer, "card, with ümlauts"), tmp_path)
@@ -65,7 +72,9 @@ def test_snapshots_open_as_the_model_was(tfs, saved) -> None:
     bundle, directory = saved
     with torch.no_grad():
         bundle.model.embed.W_E.mul_(2)
-    save_tensors(dict(bundle.model.named_parameters()), directory / "snapshots/step_000007.safetensors")
+    save_tensors(
+        dict(bundle.model.named_parameters()), directory / "snapshots/step_000007.safetensors"
+    )
     (directory / "snapshots" / "step_x.safetensors").touch()
     again = tfs.load(directory)
     assert again.snapshots == [7]

@@ -32,7 +32,9 @@ def test_top_k_keeps_exactly_k_even_in_a_tie(sample, k) -> None:
     assert torch.allclose(probs.sum(-1), torch.ones(2))
 
 
-@pytest.mark.parametrize(("p", "kept"), [(0.01, 1), (0.5, 1), (0.51, 2), (0.8, 2), (0.81, 3), (1.0, 4)])
+@pytest.mark.parametrize(
+    ("p", "kept"), [(0.01, 1), (0.5, 1), (0.51, 2), (0.8, 2), (0.81, 3), (1.0, 4)]
+)
 def test_top_p_keeps_the_fewest_that_reach_p(sample, p, kept) -> None:
     probs = torch.tensor([[0.3, 0.05, 0.5, 0.15]])
     assert (sample.logits_to_probs(probs.log(), top_p=p) > 0).sum().item() == kept

@@ -7,8 +7,8 @@ final norm's scale is held at the value it had), each summand's effect on a logi
 its own: that is `logit_attrs`.
 
 Method names and results are those of TransformerLens's ActivationCache. In particular
-`apply_ln_to_stack` centres and scales but leaves out the norm's own weight and bias, which there are
-assumed to be folded into the next matrix; `tfs.interp.direct_logit_attribution` puts them back.
+`apply_ln_to_stack` centres and scales but leaves out the norm's own weight and bias, which there
+are assumed to be folded into the next matrix; `tfs.interp.direct_logit_attribution` puts them back.
 """
 
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
@@ -25,8 +25,9 @@ from tfs.hooks.names import act_name
 class ActivationCache:
     """Activations of one run, by hook name: cache["blocks.0.attn.hook_z"] is cache["z", 0].
 
-    Tensors are [batch pos ...] as the hook point saw them ([pos ...] after remove_batch_dim), detached
-    from the graph. A name that the run did not cache raises KeyError and says what was cached.
+    Tensors are [batch pos ...] as the hook point saw them ([pos ...] after remove_batch_dim),
+    detached from the graph. A name that the run did not cache raises KeyError and says what was
+    cached.
     """
 
     def __init__(
@@ -98,9 +99,9 @@ class ActivationCache:
     ) -> Float[Tensor, "component ... d_model"] | tuple[Tensor, list[str]]:
         """The residual stream as it stands before each layer up to `layer`, and at the end.
 
-        With incl_mid also between attention and MLP. apply_ln applies the norm that reads the stream
-        at `layer`: for the end of the model that is ln_final afresh on every row (the logit lens),
-        for an earlier layer its cached scale.
+        With incl_mid also between attention and MLP. apply_ln applies the norm that reads the
+        stream at `layer`: at the end of the model that is ln_final afresh on every row (the logit
+        lens), at an earlier layer its cached scale.
         """
         layer, n_layers = self._up_to(layer), self.model.cfg.n_layers
         rows: dict[str, Tensor] = {}
@@ -192,11 +193,12 @@ class ActivationCache:
         mlp_input: bool = False,
         recompute_ln: bool = False,
     ) -> Float[Tensor, "component ... d_model"]:
-        """Each row as the norm before `layer` would pass it on: centred, divided by the cached scale.
+        """Each row as the norm before `layer` would pass it on: centred, divided by the cached
+        scale.
 
         The scale belongs to the whole stream, so it is read from the cache and not computed from a
-        row; then the rows still sum to the normalised stream. recompute_ln, at the end of the model,
-        instead treats each row as a stream of its own and applies ln_final to it.
+        row; then the rows still sum to the normalised stream. recompute_ln, at the end of the
+        model, instead treats each row as a stream of its own and applies ln_final to it.
         """
         if self.model.cfg.normalization_type is None:
             return residual_stack

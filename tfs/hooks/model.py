@@ -44,8 +44,8 @@ class HookedModel(nn.Module):
     ) -> Iterator["HookedModel"]:
         """Hooks that hold inside the `with`, for this thread (or task) only.
 
-        A hook is (name, fn) or (filter over names, fn). fwd hooks are called as fn(activation, hook)
-        and bwd hooks as fn(gradient, hook); what they return, if anything, flows on instead.
+        A hook is (name, fn) or (filter over names, fn). fwd hooks are called as fn(activation,
+        hook) and bwd hooks as fn(gradient, hook); what they return, if anything, flows on instead.
         Hooks of an outer `with` run first. Raises ValueError for a name the model does not have.
         """
         run = dict(RUN_HOOKS.get())
@@ -84,8 +84,8 @@ class HookedModel(nn.Module):
         """The model's output, and its activations by name.
 
         names_filter: one name, several, or a function of a name; None caches everything. What
-        nobody caches need not be computed (the attention pattern, for one), so ask for what you use.
-        Other arguments, such as stop_at_layer, go to the model's forward.
+        nobody caches need not be computed (the attention pattern, for one), so ask for what you
+        use. Other arguments, such as stop_at_layer, go to the model's forward.
         """
         cached: dict[str, Tensor] = {}
 
@@ -105,7 +105,7 @@ class HookedModel(nn.Module):
         return output, cache.remove_batch_dim() if remove_batch_dim else cache
 
     def add_hook(self, name: str | Callable[[str], bool], fn: Hook, dir: str = "fwd") -> None:
-        """Attach a hook to the model itself, until reset_hooks: for notebooks, not for shared models."""
+        """Attach a hook to the model itself, until reset_hooks: not for models that are shared."""
         if dir not in ("fwd", "bwd"):
             raise ValueError(f'dir must be "fwd" or "bwd", not {dir!r}')
         for point in self._points(name):

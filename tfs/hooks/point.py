@@ -45,7 +45,14 @@ class HookPoint(nn.Module):
         return self.added if run is NO_RUN else self.added + run.get(self, NOBODY)
 
     def is_watched(self) -> bool:
-        return self.watchers() != NOBODY
+        run = RUN_HOOKS.get()
+        return self.added != NOBODY or (run is not NO_RUN and self in run)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Nearly always nobody watches: then this is all that a hook point costs."""
+        if RUN_HOOKS.get() is NO_RUN and self.added == NOBODY and not self._forward_hooks:
+            return x
+        return super().__call__(x)
 
     def forward(self, x: Tensor) -> Tensor:
         fwd, bwd = self.watchers()

@@ -13,7 +13,7 @@ from tfs.hooks.cache import ActivationCache
 
 @runtime_checkable
 class Openable(Protocol):
-    """A model that can be looked into. Weights are stacked over layers: W_Q is [layer head d_model d_head]."""
+    """A model that can be looked into; weights of layers are stacked."""
 
     cfg: Any
     W_E: Tensor  # [d_vocab d_model]

@@ -1,4 +1,4 @@
-"""One block: attention and an MLP, each reading a normalised copy of the stream and adding to it."""
+"""One block: attention and an MLP, each reads a normalised copy of the stream and adds to it."""
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from tfs.model.layers import MLP, Attention, make_norm
 
 
 class Block(nn.Module):
-    """A pre-norm block (Radford et al. 2019); with attn_only there is no MLP (Elhage et al. 2021)."""
+    """A pre-norm block (Radford et al. 2019), without MLP if attn_only (Elhage et al. 2021)."""
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()

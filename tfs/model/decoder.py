@@ -75,12 +75,18 @@ class DecoderOnly(HookedModel):
         past_kv_cache: KeyValueCache | None = None,
     ) -> Float[Tensor, "batch pos d_model"]:
         """The residual stream before block `stop_at_layer`, or after the last block."""
+        if past_kv_cache and stop_at_layer is not None:
+            raise ValueError(
+                "stop_at_layer would leave the layers of the KV cache out of step"
+            )
         resid = self.embedded(tokens, past_kv_cache)
         past = past_kv_cache.layers if past_kv_cache else [None] * self.cfg.n_layers
         pos, past_pos = tokens.shape[1], past_kv_cache.length if past_kv_cache else 0
         mask = causal_mask(pos, past_pos + pos) if pos > 1 else None
         for block, layer_past in list(zip(self.blocks, past, strict=True))[:stop_at_layer]:
             resid = block(resid, mask, layer_past)
+        if past_kv_cache:
+            past_kv_cache.advance(pos)
         return resid
 
     def embedded(

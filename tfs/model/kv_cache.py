@@ -1,6 +1,7 @@
 """Keys and values of tokens already read, so that the next token need not compute them again.
 
-Memory is taken once, for the whole context: 2 * n_layers * batch * n_ctx * n_heads * d_head numbers.
+Memory is taken once, for the whole context: 2 * n_layers * batch * n_ctx * n_heads * d_head
+numbers.
 """
 
 import torch
@@ -11,7 +12,7 @@ from tfs.model.config import TransformerConfig
 
 
 class LayerKeyValues:
-    """One layer's keys and values; the first `length` positions are filled."""
+    """One layer's keys and values; the first `length` positions belong to tokens already read."""
 
     def __init__(self, cfg: TransformerConfig, batch: int) -> None:
         shape = (batch, cfg.n_heads, cfg.n_ctx, cfg.d_head)
@@ -24,16 +25,28 @@ class LayerKeyValues:
         k: Float[Tensor, "batch new_pos head d_head"],
         v: Float[Tensor, "batch new_pos head d_head"],
     ) -> tuple[Float[Tensor, "batch pos head d_head"], Float[Tensor, "batch pos head d_head"]]:
-        """Write the new positions after the old ones; returns views of all of them."""
-        start, self.length = self.length, self.length + k.shape[1]
-        self.keys[:, :, start : self.length] = k.transpose(1, 2)
-        self.values[:, :, start : self.length] = v.transpose(1, 2)
-        filled = slice(0, self.length)
-        return self.keys[:, :, filled].transpose(1, 2), self.values[:, :, filled].transpose(1, 2)
+        """Old and new keys and values, as views. They count as read once `length` is advanced.
+
+        Raises ValueError for another number of sequences than the cache was made for.
+        """
+        if len(k) != len(self.keys):
+            raise ValueError(
+                f"this KV cache was made for a batch of {len(self.keys)}, but {len(k)} sequences "
+                "came; make one for each batch"
+            )
+        if k.dtype != self.keys.dtype:
+            self.keys, self.values = self.keys.to(k.dtype), self.values.to(k.dtype)
+        end = self.length + k.shape[1]
+        self.keys[:, :, self.length : end] = k.transpose(1, 2)
+        self.values[:, :, self.length : end] = v.transpose(1, 2)
+        return self.keys[:, :, :end].transpose(1, 2), self.values[:, :, :end].transpose(1, 2)
 
 
 class KeyValueCache:
-    """One LayerKeyValues per block. `length` is how many tokens the model has read."""
+    """One LayerKeyValues per block. `length` is how many tokens the whole model has read.
+
+    It is advanced at the end of a forward, so one that ends in an error leaves the cache as it was.
+    """
 
     def __init__(self, cfg: TransformerConfig, batch: int) -> None:
         self.layers = [LayerKeyValues(cfg, batch) for _ in range(cfg.n_layers)]
@@ -41,3 +54,7 @@ class KeyValueCache:
     @property
     def length(self) -> int:
         return self.layers[0].length
+
+    def advance(self, pos: int) -> None:
+        for layer in self.layers:
+            layer.length += pos

@@ -3,19 +3,20 @@
 Each part that TransformerLens watches has its hook point, under its name. Where nobody watches, the
 same numbers take a faster road (torch's fused layer norm and attention); tests hold the two equal.
 
-Weights of a layer's heads are [head d_model d_head], as in the papers. In memory they are laid out as
-[d_model head d_head], so that all heads together are one matrix product that copies nothing.
+Weights of a layer's heads are [head d_model d_head], as in the papers. In memory they are laid out
+as [d_model head d_head], so that all heads together are one matrix product that copies nothing.
 """
 
 import torch
 import torch.nn.functional as F
-from einops import einsum, rearrange
+from einops import einsum
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from tfs.hooks import HookPoint
 from tfs.model.config import TransformerConfig
 from tfs.model.kv_cache import LayerKeyValues
+from tfs.model.products import linear
 
 ACTIVATIONS = {
     "relu": F.relu,
@@ -26,7 +27,7 @@ ACTIVATIONS = {
 
 
 class LayerNormPre(nn.Module):
-    """Centre each vector and divide it by its standard deviation (Ba et al. 2016, without w and b)."""
+    """Centre each vector, divide by its standard deviation (Ba et al. 2016, without w and b)."""
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
@@ -59,21 +60,14 @@ class LayerNorm(LayerNormPre):
         return self.normalized(resid) * self.w + self.b
 
 
-def linear(
-    x: Float[Tensor, "*batch d_in"], W: Float[Tensor, "d_in d_out"], b: Float[Tensor, " d_out"]
-) -> Float[Tensor, "*batch d_out"]:
-    """x W + b in one pass over memory. W is [in, out], as the papers write it, not [out, in]."""
-    return F.linear(x, W.T, b)
-
-
 def into_heads(
     x: Float[Tensor, "batch pos d_model"],
     W: Float[Tensor, "head d_model d_head"],
     b: Float[Tensor, "head d_head"],
 ) -> Float[Tensor, "batch pos head d_head"]:
     """einsum(x, W, "batch pos d_model, head d_model d_head -> batch pos head d_head") + b."""
-    all_heads = linear(x, rearrange(W, "head d_model d_head -> d_model (head d_head)"), b.flatten())
-    return all_heads.unflatten(-1, b.shape)
+    all_heads = W.transpose(0, 1).flatten(1)  # [d_model, head * d_head]: a view, see above
+    return linear(x, all_heads, b.flatten()).unflatten(-1, b.shape)
 
 
 def out_of_heads(
@@ -185,7 +179,8 @@ class Attention(nn.Module):
         scores = einsum(
             q / self.attn_scale,
             k,
-            "batch query_pos head d_head, batch key_pos head d_head -> batch head query_pos key_pos",
+            "batch query_pos head d_head, batch key_pos head d_head"
+            " -> batch head query_pos key_pos",
         )
         if mask is not None:
             scores = scores.masked_fill(~mask, -torch.inf)
@@ -196,7 +191,8 @@ class Attention(nn.Module):
         return einsum(
             pattern,
             v,
-            "batch head query_pos key_pos, batch key_pos head d_head -> batch query_pos head d_head",
+            "batch head query_pos key_pos, batch key_pos head d_head"
+            " -> batch query_pos head d_head",
         )
 
     def fused_attention(
@@ -213,7 +209,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """Two matrices with an activation between, at each position on its own (Vaswani et al., 3.3)."""
+    """Two matrices, an activation between, at each position on its own (Vaswani et al., 3.3)."""
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
@@ -268,7 +264,7 @@ class TiedUnembed(nn.Module):
         return self.embed.W_E.new_zeros(len(self.embed.W_E))
 
     def forward(self, x: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
-        return self.hook_out(F.linear(self.hook_in(x), self.embed.W_E))
+        return self.hook_out(linear(self.hook_in(x), self.W_U))
 
 
 def _name_tied_weights(unembed: TiedUnembed, state_dict: dict, prefix: str, metadata: dict) -> None:
@@ -285,8 +281,7 @@ def _drop_tied_weights(
     *problems: list,
 ) -> None:
     W_U, b_U = state_dict.pop(f"{prefix}W_U", None), state_dict.pop(f"{prefix}b_U", None)
-    W_E = state_dict.get("embed.W_E")
-    if W_U is not None and W_E is not None and not torch.equal(W_U, W_E.T):
+    if W_U is not None and not torch.equal(W_U, unembed.W_U):  # W_E is loaded before
         problems[-1].append("unembed.W_U is not embed.W_E transposed, but this model ties them")
     if b_U is not None and b_U.count_nonzero():
         problems[-1].append("unembed.b_U is not zero, but this model ties its embeddings")

@@ -22,7 +22,7 @@ class Batch(NamedTuple):
 
 @runtime_checkable
 class Task(Protocol):
-    """An endless, seeded source of sequences: the same seed gives the same batch, on any machine."""
+    """An endless, seeded source of sequences: the same seed gives the same batch."""
 
     name: str
     d_vocab: int

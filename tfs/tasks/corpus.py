@@ -1,9 +1,9 @@
 """Where text comes from: Tiny Shakespeare, fetched once and checked, or any UTF-8 file."""
 
 import hashlib
+import http.client
 import os
 import tempfile
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -52,7 +52,8 @@ def read_text(path: str | Path) -> str:
 def _checked(data: bytes, source: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != TINY_SHAKESPEARE_SHA256:
         raise ValueError(
-            f"{source} is not Tiny Shakespeare (its sha256 differs); delete it or put the right file there"
+            f"{source} is not Tiny Shakespeare (its sha256 differs); delete it, or put the right "
+            "file there"
         )
     return data
 
@@ -70,14 +71,16 @@ def _download(url: str, path: Path) -> bytes:
             ) as stream,
         ):
             data = stream.read()
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise OSError(
-            f"Tiny Shakespeare is not on this machine and could not be downloaded ({error}); connect "
-            f"to the network once, or set TFS_DATA_DIR to a directory that holds {FILE_NAME}"
+            f"Tiny Shakespeare is not on this machine and could not be downloaded ({error}); "
+            "connect to the network once, or set TFS_DATA_DIR to a directory that holds "
+            f"{FILE_NAME}"
         ) from None
     _checked(data, url)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-        partial.write(data)
-    os.replace(partial.name, path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / path.name
+        whole.write_bytes(data)
+        os.replace(whole, path)
     return data

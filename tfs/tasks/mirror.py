@@ -39,6 +39,7 @@ class MirrorTask:
         """(n_ctx / 2 - 1) ln d_vocab / (n_ctx - 1) nats per predicted token.
 
         Of the n_ctx - 1 predictions, those of the first half's tokens after the first are of
-        uniform random tokens, ln d_vocab each; the others can be known for certain and cost nothing.
+        uniform random tokens, ln d_vocab each; the others can be known for certain and cost
+        nothing.
         """
         return (self.n_ctx / 2 - 1) * math.log(self.d_vocab) / (self.n_ctx - 1)

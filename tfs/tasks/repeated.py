@@ -14,7 +14,8 @@ class RepeatedTokensTask:
 
     With a block of 3 and n_ctx 9: 0 | 17 5 9 | 17 5 9 | 17 5. The length of the block is drawn anew
     for every sequence; were it fixed, one layer could learn "attend so many back", which is no
-    induction. Tokens of a block differ, so that "what came after this token last time" is the answer.
+    induction. Tokens of a block differ, so that "what came after this token last time" is the
+    answer.
     """
 
     name = "induction"
@@ -48,9 +49,10 @@ class RepeatedTokensTask:
     def floor(self) -> float:
         """Mean loss of the best possible predictor, in nats per predicted token.
 
-        Token i of the block (from 0) is one of V - i unseen symbols, V = d_vocab - 1. Once i reaches
-        `shortest`, the block may also end here: the lengths i ... longest are equally likely, so it
-        ends with probability 1 / (longest - i + 1). When it has ended, everything is known.
+        Token i of the block (from 0) is one of V - i unseen symbols, V = d_vocab - 1. Once i
+        reaches `shortest`, the block may also end here: the lengths i ... longest are equally
+        likely, so it ends with probability 1 / (longest - i + 1). When it has ended, everything is
+        known.
         """
         symbols, predictions = self.d_vocab - 1, self.n_ctx - 1
 

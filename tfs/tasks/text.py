@@ -27,8 +27,8 @@ class TextTask:
         for split, tokens in self.tokens.items():
             if len(tokens) < n_ctx:
                 raise ValueError(
-                    f"the {split.replace('_', '-')} part of the text has {len(tokens)} tokens, fewer "
-                    f"than n_ctx = {n_ctx}; give a longer text or a smaller n_ctx"
+                    f"the {split.replace('_', '-')} part of the text has {len(tokens)} tokens, "
+                    f"fewer than n_ctx = {n_ctx}; give a longer text or a smaller n_ctx"
                 )
 
     def sample(self, n: int, seed: int, split: str = "train") -> Batch:

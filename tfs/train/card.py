@@ -20,8 +20,8 @@ def model_card(
     shape = (
         f"{cfg.n_layers} layers, d_model {cfg.d_model}, {cfg.n_heads} heads of {cfg.d_head}, "
         + ("no MLP, " if cfg.attn_only else f"d_mlp {cfg.d_mlp}, ")
-        + f"context {cfg.n_ctx}, vocabulary {cfg.d_vocab}, positions: {cfg.positional_embedding_type}; "
-        f"{total(parameter_terms(cfg)):,} parameters"
+        + f"context {cfg.n_ctx}, vocabulary {cfg.d_vocab}, positions: "
+        f"{cfg.positional_embedding_type}; {total(parameter_terms(cfg)):,} parameters"
     )
     lines = [
         f"# {name}",
@@ -29,8 +29,8 @@ def model_card(
         about,
         "",
         f"- **Model**: {shape}.",
-        f"- **Data**: the `{task.name}` task, {config.batch_size} sequences of {task.n_ctx} tokens per "
-        f"update, seed {config.seed}.",
+        f"- **Data**: the `{task.name}` task, {config.batch_size} sequences of {task.n_ctx} "
+        f"tokens per update, seed {config.seed}.",
         f"- **Training**: {step:,} updates; AdamW, peak learning rate {config.lr:g} after "
         f"{config.warmup_steps} warm-up steps, then {config.schedule}; weight decay "
         f"{config.weight_decay:g}, dropout {config.dropout:g}, {config.precision}.",
@@ -64,11 +64,12 @@ def _text_results(model: DecoderOnly, task: TextTask) -> list[str]:
     sliding = nats_per_character(model, held_out, characters, stride=max(1, task.n_ctx // 4))
     return [
         f"- **Held-out loss**: {blocks:.4f} nats per *character* on the last 10% of the text "
-        f"({characters:,} characters), read in separate windows of {task.n_ctx} tokens; {sliding:.4f} "
-        f"with windows that overlap by three quarters, so that each token has more context.",
-        "- **To compare**: nanoGPT publishes 1.88 for its small character model on a CPU and 1.4697 for "
-        "its larger one on a GPU, both on blocks of this split. Losses per token of different "
+        f"({characters:,} characters), read in separate windows of {task.n_ctx} tokens; "
+        f"{sliding:.4f} with windows that overlap by three quarters, so that each token has more "
+        "context.",
+        "- **To compare**: nanoGPT publishes 1.88 for its small character model on a CPU and "
+        "1.4697 for its larger one on a GPU, both on blocks of this split. Losses per token of different "
         "tokenizers cannot be compared; per character they can.",
-        "- **Limits**: about a million characters of one author, seen many times over: it knows the "
-        "manner, not the meaning.",
+        "- **Limits**: about a million characters of one author, seen many times over: it knows "
+        "the manner, not the meaning.",
     ]

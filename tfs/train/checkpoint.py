@@ -1,4 +1,5 @@
-"""A model on disk, as Hugging Face lays it out: config.json, model.safetensors, tokenizer.json, README.md.
+"""A model on disk, as Hugging Face lays it out: config.json, model.safetensors, tokenizer.json,
+README.md.
 
 Nothing is unpickled, ever. A directory from elsewhere is checked piece by piece (size, JSON, field
 names, the exact keys and shapes of the tensors, finite numbers) and refused in one sentence before
@@ -52,7 +53,7 @@ class Bundle:
         return sorted(int(match[1]) for file in files if (match := SNAPSHOT.fullmatch(file.name)))
 
     def at_step(self, step: int) -> DecoderOnly:
-        """The model as it was after `step` updates. Raises ValueError for a step that was not kept."""
+        """The model after `step` updates. Raises ValueError for a step that was not kept."""
         if self.directory is None or step not in self.snapshots:
             kept = ", ".join(map(str, self.snapshots)) or "none"
             raise ValueError(f"step {step} was not kept; the steps that were: {kept}")
@@ -133,7 +134,7 @@ def read_config(path: Path) -> TransformerConfig:
 
 
 def read_weights(path: Path, cfg: TransformerConfig) -> dict[str, Tensor]:
-    """Tensors that are exactly those of `cfg`. Names and shapes are compared before any is loaded."""
+    """Exactly the tensors of `cfg`; names and shapes are compared before any is loaded."""
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; a checkpoint needs it")
     if path.stat().st_size > LARGEST_WEIGHTS:
@@ -173,7 +174,8 @@ def _compare(path: Path, found: dict[str, tuple], wanted: dict[str, tuple]) -> N
     for name, shape in wanted.items():
         if found[name] != shape:
             raise CheckpointError(
-                f"{path}: {name} has shape {list(found[name])}, but config.json makes it {list(shape)}"
+                f"{path}: {name} has shape {list(found[name])}, but config.json makes it "
+                f"{list(shape)}"
             )
 
 

@@ -19,8 +19,8 @@ class TrainConfig:
     schedule         how it then falls to final_lr_fraction * lr at the last step
     weight_decay     AdamW's (Loshchilov & Hutter 2019), on matrices only
     grad_clip        largest global norm of the gradient
-    dropout          chance of zeroing a number that is written into the residual stream; training only
-    precision        bfloat16 runs matrix products in bfloat16 (torch.autocast); weights stay float32
+    dropout          chance of zeroing a number written into the residual stream, in training
+    precision        bfloat16 runs matrix products in it (torch.autocast); weights stay float32
     eval_every       updates between evaluations on eval_size held-out sequences
     save_every       updates between writes of `last/`, from which a run resumes
     snapshots_per_octave   kept weights: 2 keeps steps 0 1 2 3 4 6 8 12 16 ... and the last
@@ -82,4 +82,5 @@ class TrainConfig:
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := sorted(set(fields) - known):
             raise ValueError(f"unknown training field: {', '.join(unknown)}")
-        return cls(**fields)
+        betas = tuple(fields.get("betas", cls.betas))  # JSON has no tuples
+        return cls(**fields | {"betas": betas})

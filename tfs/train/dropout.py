@@ -15,7 +15,7 @@ from tfs.tasks.batch import generator, seed_for
 
 
 def writes_to_stream(name: str) -> bool:
-    """Whether a hook point is the sum of the embeddings, an attention layer's output or an MLP's."""
+    """Whether a point is the sum of the embeddings, an attention layer's output or an MLP's."""
     return name == "blocks.0.hook_resid_pre" or name.endswith(("hook_attn_out", "hook_mlp_out"))
 
 

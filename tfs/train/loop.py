@@ -49,8 +49,8 @@ def train(
     """
     if task.d_vocab > model.cfg.d_vocab or task.n_ctx > model.cfg.n_ctx:
         raise ValueError(
-            f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the model's "
-            f"{model.cfg.d_vocab} and {model.cfg.n_ctx}; make the model at least that large"
+            f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the "
+            f"model's {model.cfg.d_vocab} and {model.cfg.n_ctx}; make the model at least that large"
         )
     run = Run(run_dir) if run_dir is not None else None
     optimizer = make_optimizer(model, config)
@@ -93,7 +93,7 @@ def update(
     optimizer: torch.optim.Optimizer,
     step: int,
 ) -> tuple[float, float, int]:
-    """One update: batch, forward, backward, clip, step. Returns loss, gradient norm, tokens read."""
+    """Batch, forward, backward, clip, step. Returns loss, gradient norm, tokens read."""
     batch = task.sample(config.batch_size, seed_for(config.seed, "train", step))
     reduced = config.precision == "bfloat16"
     with (

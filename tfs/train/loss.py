@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tfs.model import DecoderOnly
+from tfs.model.products import linear
 from tfs.tasks import Batch
 
 LOGITS_AT_ONCE = 2**24  # numbers: 64 MiB in float32
@@ -34,7 +35,8 @@ def training_loss(model: DecoderOnly, batch: Batch) -> Float[Tensor, ""]:
     if unembed.hook_in.is_watched() or unembed.hook_out.is_watched():
         return next_token_loss(model(batch.tokens), batch.tokens, batch.loss_mask)
     resid = model.ln_final(model.resid(batch.tokens))
-    weight = batch.loss_mask[:, 1:].flatten() / batch.loss_mask[:, 1:].sum()
+    counted = batch.loss_mask[:, 1:].flatten()
+    weight = (counted.double() / counted.sum()).to(model.W_U.dtype)
     targets = batch.tokens[:, 1:].flatten()
     return UnembedLoss.apply(resid[:, :-1].flatten(0, 1), model.W_U, model.b_U, targets, weight)
 
@@ -56,13 +58,13 @@ class UnembedLoss(torch.autograd.Function):
         grad_W_U, grad_b_U = torch.zeros_like(W_U), torch.zeros_like(b_U)
         for start in range(0, len(resid), rows):
             part = slice(start, start + rows)
-            probs, losses = _softmax_and_loss(resid[part] @ W_U, b_U, targets[part])
+            probs, losses = _softmax_and_loss(linear(resid[part], W_U), b_U, targets[part])
             loss += losses @ weight[part]
             grad_logits = probs  # reused in place
             grad_logits[torch.arange(len(losses)), targets[part]] -= 1
             grad_logits *= weight[part, None]
-            grad_resid[part] = grad_logits @ W_U.T
-            grad_W_U += resid[part].T @ grad_logits
+            grad_resid[part] = linear(grad_logits, W_U.T)
+            grad_W_U += linear(resid[part].T, grad_logits)
             grad_b_U += grad_logits.sum(0)
         ctx.save_for_backward(grad_resid.to(resid.dtype), grad_W_U, grad_b_U)
         return loss

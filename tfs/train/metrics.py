@@ -29,7 +29,7 @@ def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
         logits = model(part.tokens)
         loss += (
             next_token_loss(logits, part.tokens, part.loss_mask).item()
-            * part.loss_mask.sum().item()
+            * part.loss_mask[:, 1:].sum().item()
         )
         guesses = logits[:, :-1].argmax(-1)
         right += ((guesses == part.tokens[:, 1:]) & part.answer_mask[:, 1:]).sum().item()
@@ -45,24 +45,21 @@ def nats_per_character(
 ) -> float:
     """The cost of a whole text, in nats per character: comparable across tokenizers.
 
-    Windows of n_ctx tokens are read `stride` apart (n_ctx: side by side, the default). Every token
-    after the first is counted once: in the first window that reaches it, where at least
-    n_ctx - stride tokens of context stand before it.
+    Every token after the first is predicted once. Windows of n_ctx predictions end `stride` apart
+    (n_ctx: side by side, the default), and each counts those that no earlier window made; so, past
+    the first window, a prediction has more than n_ctx - stride tokens of context.
     """
     n_ctx = model.cfg.n_ctx
     stride = n_ctx if stride is None else stride
     if not 1 <= stride <= n_ctx:
         raise ValueError(f"stride must lie in 1 ... n_ctx = {n_ctx}, not {stride}")
-    nats, counted = 0.0, 1  # the first token has nothing before it
-    starts = list(range(0, max(len(tokens) - n_ctx, 0) + stride, stride))
-    for start in starts:
-        window = tokens[max(0, min(start, len(tokens) - n_ctx)) :][:n_ctx]
-        first = max(0, min(start, len(tokens) - n_ctx))
-        fresh = first + len(window) - counted
-        if fresh <= 0:
-            continue
-        log_probs = model(window[None])[0, :-1].log_softmax(-1)
-        per_token = -log_probs.gather(1, window[1:, None]).squeeze(1)
-        nats += per_token[-fresh:].sum().item()
-        counted += fresh
+    inputs, targets = tokens[:-1], tokens[1:]
+    nats, counted = 0.0, 0
+    while counted < len(targets):
+        end = min(max(n_ctx, counted + stride), len(targets))
+        start = max(0, end - n_ctx)
+        log_probs = model(inputs[None, start:end])[0].log_softmax(-1)
+        per_token = -log_probs.gather(1, targets[start:end, None]).squeeze(1)
+        nats += per_token[counted - start :].sum().item()
+        counted = end
     return nats / characters

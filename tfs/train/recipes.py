@@ -34,7 +34,7 @@ def shakespeare_task(n_ctx: int = 128, d_vocab: int = 1024) -> TextTask:
 
 MIRROR = Recipe(
     name="mirror",
-    about="One layer that learned to write the second half of a random string as the first, mirrored.",
+    about="One layer that writes the second half of a random string as the first, mirrored.",
     make_task=MirrorTask,
     model=TransformerConfig(
         n_layers=1,
@@ -68,7 +68,7 @@ MIRROR_LARGE = Recipe(
 
 MIRROR_NO_POSITIONS = Recipe(
     name="mirror-no-positions",
-    about="The mirrored string without position embeddings: only the causal mask tells places apart.",
+    about="The mirrored string without positions: only the causal mask tells places apart.",
     make_task=MirrorTask,
     model=TransformerConfig(
         n_layers=4,
@@ -82,18 +82,18 @@ MIRROR_NO_POSITIONS = Recipe(
         seed=0,
     ),
     train=TrainConfig(
-        steps=100_000,
+        steps=45_000,
         batch_size=64,
         lr=2e-3,
         warmup_steps=200,
         eval_every=500,
-        snapshots_from=100_000,
+        snapshots_from=45_000,
     ),
 )
 
 INDUCTION = Recipe(
     name="induction",
-    about="Two attention-only layers on repeated random tokens: a previous-token head and an induction head.",
+    about="Two attention-only layers on repeated random tokens: how induction heads form.",
     make_task=RepeatedTokensTask,
     model=TransformerConfig(
         n_layers=2, d_model=64, n_ctx=48, n_heads=1, d_head=64, d_vocab=256, attn_only=True, seed=0
@@ -105,7 +105,7 @@ INDUCTION = Recipe(
 
 SHAKESPEARE = Recipe(
     name="shakespeare",
-    about="Four layers that write in the manner of Shakespeare, 1,024 byte-pair tokens.",
+    about="Four layers that write in the manner of Shakespeare, in 1,024 byte-pair tokens.",
     make_task=shakespeare_task,
     model=TransformerConfig(
         n_layers=4,

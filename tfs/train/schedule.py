@@ -6,7 +6,7 @@ from tfs.train.config import TrainConfig
 
 
 def lr_at(step: int, config: TrainConfig) -> float:
-    """Learning rate of update `step`, counted from 1. A pure function, so a page can draw it first."""
+    """Learning rate of update `step`, from 1. A pure function, so a page can draw it first."""
     if step <= config.warmup_steps:
         return config.lr * step / config.warmup_steps
     if config.schedule == "constant":

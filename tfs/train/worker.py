@@ -1,7 +1,7 @@
 """Training in the background: a thread pumps the generator, anyone may look at its progress.
 
-A classroom shares one machine, so all jobs of a process stand in one queue and only so many run at a
-time. Nothing here knows of a screen: a page polls `Job.status` and calls start, pause and stop.
+A classroom shares one machine, so all jobs of a process stand in one queue and only so many run at
+a time. Nothing here knows of a screen: a page polls `Job.status` and calls start, pause and stop.
 """
 
 import os

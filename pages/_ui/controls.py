@@ -1,0 +1,152 @@
+"""Pickers: the model and the prompt, shared by all pages and kept in the URL; layer and head."""
+
+from typing import NamedTuple
+
+import streamlit as st
+from torch import Tensor
+
+import tfs
+from pages._ui import state
+from tfs.hooks import ActivationCache
+from tfs.tokenizers import IntegerTokenizer
+
+MAX_PROMPT_CHARACTERS = 1000
+ORDER = ("shakespeare", "induction", "mirror", "mirror-no-positions")
+EXAMPLES = {
+    "mirror": "41 7 93 28 60 15 82 3 3 82 15 60 28 93 7 41",
+    "induction": "0 17 5 99 142 63 211 30 8 77 17 5 99 142 63 211 30 8 77 17 5 99",
+    "text": "First Citizen: Before we proceed any further, hear me speak.",
+}
+
+
+class View(NamedTuple):
+    """What a page looks at: a model, and the prompt as its tokens with a label each."""
+
+    name: str
+    bundle: tfs.Bundle
+    fingerprint: str
+    tokens: tuple[int, ...]
+    labels: list[str]
+
+    @property
+    def model(self) -> tfs.DecoderOnly:
+        return self.bundle.model
+
+    def run(self) -> tuple[Tensor, ActivationCache]:
+        """Logits [pos d_vocab] and every activation [pos ...] of the prompt."""
+        return state.run_on_prompt(self.model, self.fingerprint, self.tokens)
+
+    def head_scores(self) -> dict[str, Tensor]:
+        """Previous-token, duplicate-token and induction score of each head, [layer head]."""
+        return state.head_scores_on_prompt(self.model, self.fingerprint, self.tokens)
+
+
+def shared_pickers() -> None:
+    """The sidebar's model and prompt. Both stand in the URL, so a link reopens the same view."""
+    st.selectbox(
+        "Model",
+        _model_names(),
+        key="model",
+        bind="query-params",
+        format_func=_model_label,
+        on_change=use_example,
+        help="Bundled checkpoints, and whatever you trained here.",
+    )
+    if not {"prompt"} & ({*st.session_state} | {*st.query_params}):
+        use_example()
+    st.text_area(
+        "Prompt",
+        key="prompt",
+        bind="query-params",
+        max_chars=MAX_PROMPT_CHARACTERS,
+        height=120,
+        help="Every page shows what the model does with this text. Ctrl+Enter applies it.",
+    )
+    st.button("Use the model's own example", on_click=use_example, width="stretch")
+
+
+def show_run(name: str) -> None:
+    """Make a run of this server the model on screen; for a button's on_click."""
+    st.session_state.setdefault("my_runs", [])
+    if name not in st.session_state["my_runs"]:
+        st.session_state["my_runs"].append(name)
+    st.session_state["model"] = name
+    use_example()
+
+
+def use_example() -> None:
+    """Put a prompt that suits the chosen model into the prompt box."""
+    name = st.session_state.get("model", ORDER[0])
+    st.session_state["prompt"] = EXAMPLES[_kind_of_prompt(name)]
+
+
+def _kind_of_prompt(name: str) -> str:
+    try:
+        bundle = state.open_model(name).bundle
+    except tfs.CheckpointError:
+        return "text"
+    if not isinstance(bundle.tokenizer, IntegerTokenizer):
+        return "text"
+    return "mirror" if bundle.tokenizer.d_vocab <= 100 else "induction"
+
+
+def _model_names() -> list[str]:
+    """Bundled models, this session's runs, and a run that the URL names (its link is its key)."""
+    bundled = state.bundled_names()
+    names = sorted(bundled, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+    mine = st.session_state.get("my_runs", [])
+    linked = [st.query_params.get("model", "")]
+    return names + [run for run in dict.fromkeys(mine + linked) if state.is_run(run)]
+
+
+def _model_label(name: str) -> str:
+    return (
+        f"trained here: {name.removeprefix('run-')[:6]}" if state.RUN_NAME.fullmatch(name) else name
+    )
+
+
+def current_view() -> View:
+    """The sidebar's model and prompt. Ends the page with one sentence where they do not fit."""
+    name = st.session_state.get("model", ORDER[0])
+    try:
+        opened = state.open_model(name)
+    except tfs.CheckpointError as error:
+        st.error(str(error))
+        st.stop()
+    bundle, text = opened.bundle, st.session_state.get("prompt", "")
+    if not text.strip():
+        st.info(
+            "The prompt is empty: type some text in the sidebar, or use the model's own example."
+        )
+        st.stop()
+    try:
+        ids = tuple(bundle.tokenizer.encode(text))
+        _check_length(ids, bundle.model.cfg.n_ctx)
+    except ValueError as error:
+        st.error(str(error))
+        st.stop()
+    return View(name, bundle, opened.fingerprint, ids, bundle.tokenizer.str_tokens(ids))
+
+
+def _check_length(ids: tuple[int, ...], n_ctx: int) -> None:
+    if len(ids) > n_ctx:
+        raise ValueError(
+            f"The prompt is {len(ids)} tokens long, but this model reads at most {n_ctx} at once; "
+            f"shorten it by {len(ids) - n_ctx} or more."
+        )
+
+
+def pick_layer(cfg: tfs.TransformerConfig) -> int:
+    return _pick("Layer", "layer", cfg.n_layers)
+
+
+def pick_head(cfg: tfs.TransformerConfig) -> int:
+    return _pick("Head", "head", cfg.n_heads)
+
+
+def _pick(label: str, key: str, count: int) -> int:
+    """One of `count`, as buttons; kept in the URL, and 0 where the URL asks for too much."""
+    chosen = st.segmented_control(
+        label, range(count), key=key, bind="query-params", default=0, required=True
+    )
+    return chosen if chosen in range(count) else 0

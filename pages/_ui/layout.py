@@ -1,0 +1,73 @@
+"""How a page shows things: prose from assets, and figures with everything that belongs to them."""
+
+import csv
+import inspect
+import io
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from tfs.plots import figure_alt, figure_table
+
+PROSE = Path(__file__).resolve().parents[2] / "assets" / "prose"
+MOST_ROWS = 2000
+
+
+def prose(name: str) -> None:
+    """The Markdown of assets/prose/<name>.md."""
+    st.markdown((PROSE / f"{name}.md").read_text())
+
+
+def figure(fig: go.Figure, *, key: str, code: Sequence[Callable], reads: str = "") -> None:
+    """A figure with its alt text, the code that made it, its numbers as a table, and a CSV.
+
+    code: the functions that computed what is drawn; reads: the hook or weight they read, with
+    shape.
+    """
+    alt = figure_alt(fig)
+    st.plotly_chart(fig, key=f"{key} figure", alt=alt, config={"displaylogo": False})
+    with st.expander("The code that made this picture", icon=":material/code:"):
+        if reads:
+            st.caption(f"It reads `{reads}`.")
+        st.code("\n\n".join(_source(function) for function in code), language="python")
+        if st.toggle("Show its numbers as a table", key=f"{key} table"):
+            _table(fig)
+        st.download_button(
+            "Download the numbers (CSV)",
+            data=lambda: _as_csv(figure_table(fig)),
+            file_name=f"{key}.csv",
+            mime="text/csv",
+            key=f"{key} csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def tokens_line(labels: Sequence[str]) -> None:
+    """The prompt, token by token, as text that no token can break out of."""
+    shown = [label.replace("\n", "↵").replace(" ", "·") for label in labels]
+    st.code(" | ".join(shown), language=None, wrap_lines=True)
+    st.caption(f"{len(labels)} tokens; · is a space, ↵ the end of a line.")
+
+
+def _source(function: Callable) -> str:
+    return textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+
+
+def _table(fig: go.Figure) -> None:
+    columns = figure_table(fig)
+    rows = len(next(iter(columns.values()), []))
+    if rows > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS:,} of {rows:,} rows; the CSV has all of them.")
+    st.dataframe({name: column[:MOST_ROWS] for name, column in columns.items()}, hide_index=True)
+
+
+def _as_csv(columns: dict[str, list]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue().encode()

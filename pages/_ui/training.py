@@ -1,0 +1,92 @@
+"""The training page's form, and the job that belongs to this session."""
+
+import dataclasses
+
+import streamlit as st
+
+import tfs
+from pages._ui import state
+from tfs.arithmetic import parameter_terms, readable_count, total, training_flops
+from tfs.tasks import TextTask
+from tfs.tokenizers import IntegerTokenizer
+from tfs.train.recipes import INDUCTION, MIRROR, MIRROR_LARGE, MIRROR_NO_POSITIONS, Recipe
+from tfs.train.worker import Job
+
+OFFERED = {recipe.name: recipe for recipe in (MIRROR, MIRROR_LARGE, MIRROR_NO_POSITIONS, INDUCTION)}
+MOST_STEPS_HERE = 5000
+
+
+def configure() -> tuple[Recipe, tfs.TransformerConfig, tfs.TrainConfig]:
+    """The form: a recipe, and what the reader changes about it."""
+    name = st.selectbox("What to train", list(OFFERED), key="recipe", bind="query-params")
+    recipe = OFFERED[name]
+    st.caption(recipe.about)
+    cfg, config = recipe.model, recipe.train
+    with st.expander("Change the recipe"):
+        left, middle, right = st.columns(3)
+        n_layers = left.slider("Layers", 1, 4, cfg.n_layers, key=f"n_layers {name}")
+        n_heads = left.select_slider("Heads", (1, 2, 4, 8), cfg.n_heads, key=f"n_heads {name}")
+        d_model = middle.select_slider("d_model", (32, 64, 128), cfg.d_model, key=f"d_model {name}")
+        positions = middle.toggle(
+            "Position embeddings", cfg.positional_embedding_type == "standard", key=f"pos {name}"
+        )
+        steps = right.slider(
+            "Steps",
+            50,
+            MOST_STEPS_HERE,
+            min(config.steps, MOST_STEPS_HERE),
+            50,
+            key=f"steps {name}",
+        )
+        rates = (3e-4, 1e-3, 2e-3, 3e-3, 1e-2, 3e-2)
+        lr = right.select_slider(
+            "Learning rate", rates, config.lr, format_func="{:g}".format, key=f"lr {name}"
+        )
+        seed = int(right.number_input("Seed", 0, 2**31 - 1, config.seed, key=f"seed {name}"))
+    cfg = dataclasses.replace(
+        cfg,
+        n_layers=n_layers,
+        n_heads=n_heads,
+        d_model=d_model,
+        d_head=d_model // n_heads,
+        d_mlp=4 * d_model,
+        positional_embedding_type="standard" if positions else "none",
+        seed=seed,
+    )
+    return recipe, cfg, dataclasses.replace(config, steps=steps, lr=lr, seed=seed)
+
+
+def estimate(
+    recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig
+) -> list[tuple[str, str]]:
+    """What the run costs, before it is started."""
+    flops = config.steps * training_flops(cfg, cfg.n_ctx, config.batch_size)
+    return [
+        ("Parameters", readable_count(total(parameter_terms(cfg)))),
+        ("Updates", f"{config.steps:,}"),
+        ("Tokens read", readable_count(config.steps * config.batch_size * cfg.n_ctx)),
+        ("FLOPs in all", readable_count(flops)),
+    ]
+
+
+def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) -> None:
+    """Start a job for this session; its random name goes into the URL, for a reload to find it."""
+    task = recipe.make_task()
+    tokenizer = task.tokenizer if isinstance(task, TextTask) else IntegerTokenizer(task.d_vocab)
+    card = f"# {recipe.name}, trained in the app\n\n{recipe.about}\n"
+    bundle = tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, card)
+    directory = state.new_run_directory()
+    job = Job(bundle, task, config, directory).start()
+    state.jobs()[directory.name] = job
+    st.session_state["run"] = st.query_params["run"] = directory.name
+
+
+def current_job() -> Job | None:
+    """The job of this session, or the one that the URL names."""
+    name = st.query_params.get("run") or st.session_state.get("run")
+    job = state.jobs().get(name) if name else None
+    if job is None:
+        st.query_params.pop("run", None)
+    else:
+        st.session_state["run"] = st.query_params["run"] = name
+    return job

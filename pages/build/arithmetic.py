@@ -1,0 +1,76 @@
+"""Arithmetic: parameters, FLOPs and memory of the model on screen, term by term."""
+
+import streamlit as st
+
+from pages._ui.controls import current_view
+from pages._ui.layout import figure, prose
+from tfs.arithmetic import (
+    Term,
+    forward_flops_terms,
+    kv_cache_terms,
+    parameter_terms,
+    readable_bytes,
+    readable_count,
+    total,
+    weight_bytes,
+)
+from tfs.plots import kv_growth, stacked_terms
+
+st.title("Arithmetic")
+prose("arithmetic")
+view = current_view()
+cfg, pos = view.model.cfg, len(view.tokens)
+
+
+def table(terms: list[Term]) -> None:
+    st.dataframe(
+        {
+            "term": [term.name for term in terms],
+            "formula": [term.formula for term in terms],
+            "with this model's numbers": [term.substituted for term in terms],
+            "value": [term.value for term in terms],
+        },
+        hide_index=True,
+    )
+
+
+st.subheader("Parameters")
+terms = parameter_terms(cfg)
+in_memory = sum(parameter.numel() for parameter in view.model.parameters())
+left, middle, right = st.columns(3)
+left.metric("By formula", f"{total(terms):,}")
+middle.metric("Counted in memory", f"{in_memory:,}")
+right.metric("Bytes of weights", readable_bytes(weight_bytes(cfg)))
+figure(
+    stacked_terms([term.name for term in terms], [term.value for term in terms], "parameters"),
+    key="parameters",
+    code=[parameter_terms],
+)
+table(terms)
+
+st.subheader("Floating-point operations of one forward pass")
+flops = forward_flops_terms(cfg, pos)
+st.metric(f"On the {pos} tokens of the prompt", f"{readable_count(total(flops))}FLOPs")
+figure(
+    stacked_terms([term.name for term in flops], [term.value for term in flops], "FLOPs"),
+    key="flops",
+    code=[forward_flops_terms],
+)
+table(flops)
+
+st.subheader("Memory of the KV cache")
+batch = st.slider("Sequences at once", 1, 64, 1, key="batch", bind="query-params")
+kv = kv_cache_terms(cfg, pos, batch)
+lengths = list(range(1, cfg.n_ctx + 1))
+left, right = st.columns(2)
+left.metric(f"After {pos} tokens", readable_bytes(total(kv)))
+right.metric(
+    f"Full context, {cfg.n_ctx} tokens",
+    readable_bytes(total(kv_cache_terms(cfg, cfg.n_ctx, batch))),
+)
+figure(
+    kv_growth(lengths, [total(kv_cache_terms(cfg, length, batch)) for length in lengths]),
+    key="kv",
+    code=[kv_cache_terms],
+)
+table(kv)

@@ -1,0 +1,69 @@
+"""Logit lens: what the model would say at every depth, and which part moves the answer."""
+
+import streamlit as st
+
+from pages._ui.controls import current_view
+from pages._ui.layout import figure, prose
+from tfs.interp import direct_logit_attribution, lens_labels, logit_lens, top_tokens
+from tfs.plots import logit_lens as lens_figure
+from tfs.plots import signed_bars
+
+SHOWN = 5
+
+st.title("Logit lens")
+prose("lens")
+view = current_view()
+tokenizer = view.bundle.tokenizer
+_, cache = view.run()
+
+incl_mid = False
+if not view.model.cfg.attn_only:
+    incl_mid = st.toggle("Also between attention and MLP", key="mid", bind="query-params")
+logits = logit_lens(view.model, cache, incl_mid=incl_mid)
+probs, ids = top_tokens(logits, min(SHOWN, view.model.cfg.d_vocab))
+candidates = [
+    [list(zip(tokenizer.str_tokens(best), p, strict=True)) for best, p in zip(*row, strict=True)]
+    for row in zip(ids.tolist(), probs.tolist(), strict=True)
+]
+figure(
+    lens_figure(
+        probs[..., 0],
+        [[best[0][0] for best in row] for row in candidates],
+        view.labels,
+        lens_labels(view.model, incl_mid=incl_mid),
+        candidates=candidates,
+    ),
+    key="lens",
+    code=[logit_lens],
+    reads="blocks.*.hook_resid_pre, hook_resid_post [batch pos d_model]",
+)
+
+st.subheader("Who moves the answer?")
+place = st.select_slider(
+    "Position",
+    range(len(view.tokens)),
+    len(view.tokens) - 1,
+    format_func=lambda place: f"{place}: {view.labels[place]}",
+    key="position",
+)
+answer = int(logits[-1, place].argmax())
+by = st.segmented_control(
+    "Split by",
+    ["component", "head"],
+    default="component",
+    required=True,
+    key="by",
+    bind="query-params",
+)
+attribution, parts = direct_logit_attribution(view.model, cache, answer, by=by)
+st.caption(
+    f"What each part adds to the logit of {tokenizer.str_tokens([answer])[0]!r}, the most likely "
+    f"token after position {place}; the bars sum to {attribution[:, place].sum():.3f}, and the "
+    f"model's logit is {logits[-1, place, answer]:.3f}."
+)
+figure(
+    signed_bars(attribution[:, place], parts, x_title="logit"),
+    key="attribution",
+    code=[direct_logit_attribution],
+    reads="hook_embed, blocks.*.hook_attn_out, hook_mlp_out, ln_final.hook_scale",
+)

@@ -1,0 +1,82 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def attending(targets, pos):
+    """A pattern [1 pos pos] whose query i looks at targets[i] only."""
+    return torch.nn.functional.one_hot(torch.tensor(targets), pos).float()[None]
+
+
+def test_a_perfect_head_of_each_kind(interp):
+    tokens = torch.tensor([5, 7, 8, 5, 7, 8])
+    previous = attending([0, 0, 1, 2, 3, 4], 6)
+    duplicate = attending([0, 0, 0, 0, 1, 2], 6)
+    induction = attending([0, 0, 0, 1, 2, 3], 6)
+    kinds = {"previous token": previous, "duplicate token": duplicate, "induction": induction}
+    for name, score in interp.HEAD_SCORES.items():
+        assert {kind: score(p, tokens).item() for kind, p in kinds.items() if kind == name} == {
+            name: 1
+        }
+    assert interp.induction_score(previous, tokens).item() == pytest.approx(0)
+    assert interp.duplicate_token_score(induction, tokens).item() == 0
+
+
+def test_attention_to_several_copies_adds_up(interp):
+    tokens = torch.tensor([1, 2, 1, 3, 1])
+    pattern = torch.full((1, 5, 5), 0.0)
+    pattern[0, 2, 0] = 0.5  # query 2 has one copy, at 0; what came after it is at 1
+    pattern[0, 4, [0, 2]] = 0.3  # query 4 has two
+    pattern[0, 4, [1, 3]] = 0.2
+    assert interp.duplicate_token_score(pattern, tokens).item() == pytest.approx((0.5 + 0.6) / 2)
+    assert interp.induction_score(pattern, tokens).item() == pytest.approx((0 + 0.4) / 2)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=8), st.integers(0, 100))
+def test_scores_are_the_definition_written_as_loops(tokens, seed):
+    from tfs.interp import HEAD_SCORES
+
+    pos = len(tokens)
+    g = torch.Generator().manual_seed(seed)
+    hidden = ~torch.ones(pos, pos).tril().bool()
+    pattern = torch.randn(2, pos, pos, generator=g).masked_fill(hidden, -torch.inf).softmax(-1)
+    wanted = {
+        "previous token": lambda q, k: k == q - 1,
+        "duplicate token": lambda q, k: k < q and tokens[k] == tokens[q],
+        "induction": lambda q, k: 1 <= k <= q and tokens[k - 1] == tokens[q],
+    }
+    for name, score in HEAD_SCORES.items():
+        means = []
+        for q in range(pos):
+            keys = [k for k in range(pos) if wanted[name](q, k)]
+            means += [pattern[:, q, keys].sum(-1)] if keys else []
+        found = score(pattern, torch.tensor(tokens))
+        expected = torch.stack(means).mean(0) if means else torch.full((2,), math.nan)
+        torch.testing.assert_close(found, expected, equal_nan=True)
+        assert found.isnan().all() or ((found >= 0) & (found <= 1 + 1e-6)).all()
+
+
+def test_head_scores_of_a_model(interp, either):
+    model, _, _, _ = either()
+    tokens = torch.tensor([[1, 2, 3, 4, 1, 2, 3, 4], [1, 2, 3, 4, 5, 6, 7, 8]])
+    scores = interp.head_scores(model, tokens)
+    assert list(scores) == list(interp.HEAD_SCORES)
+    _, cache = model.run_with_cache(tokens)
+    for name, table in scores.items():
+        assert table.shape == (2, 3)
+        assert not table.isnan().any()  # the sequence without a repetition is left out
+        one = interp.HEAD_SCORES[name](cache["pattern", 1][:1], tokens[:1])[0]
+        if name != "previous token":
+            torch.testing.assert_close(table[1], one.detach())
+
+
+def test_without_a_repetition_there_is_nothing_to_measure(interp, either):
+    model, _, _, _ = either()
+    scores = interp.head_scores(model, torch.arange(8)[None])
+    assert scores["induction"].isnan().all()
+    assert scores["duplicate token"].isnan().all()
+    assert not scores["previous token"].isnan().any()

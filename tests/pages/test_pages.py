@@ -1,0 +1,169 @@
+"""Every page, with every bundled checkpoint: no exception, true numbers, one sentence for mistakes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    str(path.relative_to(ROOT)) for path in ROOT.glob("pages/*/*.py") if path.parent.name != "_ui"
+)
+NEED_A_PROMPT = [page for page in PAGES if page != "pages/train/live.py"]
+CHECKPOINTS = ["induction", "mirror", "mirror-no-positions", "shakespeare"]
+SECONDS = 60
+
+
+@pytest.fixture
+def visit(monkeypatch, tmp_path):
+    """visit(page, model=..., **query) -> the page as AppTest sees it."""
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv("TFS_RUNS_DIR", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+
+    def open_page(page, **query):
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        return at if page == "pages/start/home.py" else at.switch_page(page).run()
+
+    return open_page
+
+
+def figures(at) -> list[dict]:
+    return [json.loads(element.proto.spec) for element in at.get("plotly_chart")]
+
+
+def messages(at) -> list[str]:
+    return [element.value for element in [*at.error, *at.info]]
+
+
+@pytest.mark.parametrize("model", CHECKPOINTS)
+@pytest.mark.parametrize("page", PAGES)
+def test_opens_with_every_checkpoint(visit, page, model) -> None:
+    at = visit(page, model=model)
+    assert not at.exception
+    assert not at.error
+    assert at.session_state["model"] == model
+    assert at.title[0].value
+    assert figures(at)
+    for chart in at.get("plotly_chart"):
+        assert chart.proto.alt
+
+
+def test_the_checkpoints_of_these_tests_are_those_that_are_bundled() -> None:
+    from tfs.train.checkpoint import bundled_names
+
+    assert bundled_names() == CHECKPOINTS
+
+
+@pytest.mark.parametrize("page", NEED_A_PROMPT)
+@pytest.mark.parametrize(
+    ("model", "prompt", "says"),
+    [
+        ("mirror", "   ", "empty"),
+        ("mirror", "1 2 three", "three"),
+        ("mirror", "1 2 100", "100"),
+        ("mirror", "1 " * 17, "17 tokens"),
+        ("shakespeare", "word " * 190, "at most 128"),
+        ("mirror", "🎭", "🎭"),
+    ],
+)
+def test_a_prompt_that_does_not_fit_gets_one_sentence(visit, page, model, prompt, says) -> None:
+    at = visit(page, model=model, prompt=prompt)
+    assert not at.exception
+    assert len(messages(at)) == 1 and says in messages(at)[0]
+    assert "\n" not in messages(at)[0]
+
+
+@pytest.mark.parametrize("page", NEED_A_PROMPT)
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "x",
+        "🎭 naïve 漢字",
+        "שלום עולם",
+        "<b>bold</b><img src=x onerror=alert(1)>",
+        "a\nb\n\n c",
+        "% & = # ?",
+    ],
+)
+def test_any_text_can_be_read_by_a_byte_level_model(visit, page, prompt) -> None:
+    at = visit(page, model="shakespeare", prompt=prompt)
+    assert not at.exception
+    assert not at.error
+    assert figures(at)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"model": "evil"}, {"model": "../../etc"}, {"layer": "99"}, {"head": "-1"}, {"step": "zz"}],
+)
+def test_a_url_that_asks_for_nonsense_gets_the_default(visit, query) -> None:
+    at = visit("pages/read/attention.py", **query)
+    assert not at.exception and not at.error
+    assert at.session_state["model"] in CHECKPOINTS
+    assert figures(at)
+
+
+def test_a_damaged_run_is_one_sentence(visit, tmp_path) -> None:
+    name = "run-0123456789abcdef"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "model.safetensors").write_bytes(b"noise")
+    at = visit("pages/read/attention.py", model=name)
+    assert not at.exception
+    assert len(at.error) == 1 and "config.json is missing" in at.error[0].value
+
+
+def test_the_pattern_on_screen_is_the_pattern_of_the_model(visit) -> None:
+    import torch
+
+    import tfs
+
+    at = visit("pages/read/attention.py", model="mirror", layer="0", head="2")
+    prompt = [int(word) for word in at.session_state["prompt"].split()]
+    _, cache = tfs.load("mirror").model.run_with_cache(torch.tensor([prompt]))
+    drawn = next(f for f in figures(at) if f["layout"].get("title", {}).get("text", "") == "L0H2")
+    cells = drawn["data"][0]["z"]
+    assert torch.allclose(as_tensor(cells), cache["pattern", 0][0, 2], atol=1e-6)
+
+
+def as_tensor(cells):
+    """Plotly writes arrays as base64, or as lists."""
+    import base64
+
+    import numpy as np
+    import torch
+
+    if isinstance(cells, dict):
+        flat = np.frombuffer(base64.b64decode(cells["bdata"]), dtype=cells["dtype"])
+        cells = flat.reshape([int(n) for n in str(cells["shape"]).split(",")])
+    return torch.tensor(np.asarray(cells, dtype=np.float32))
+
+
+def test_changing_the_model_brings_a_prompt_that_fits(visit) -> None:
+    at = visit("pages/read/attention.py", model="shakespeare")
+    at.selectbox(key="model").set_value("mirror").run()
+    assert not at.exception and not at.error
+    assert figures(at)
+
+
+def test_training_runs_in_the_background_and_its_model_opens(visit) -> None:
+    import time
+
+    at = visit("pages/train/live.py")
+    at.slider(key="steps mirror").set_value(50).run()
+    next(button for button in at.button if button.label == "Train").click().run()
+    deadline = time.monotonic() + SECONDS
+    while "finished" not in str([p.text for p in at.get("progress")]):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        at.run()
+        assert not at.exception
+    look = next(button for button in at.button if button.label == "Open its attention")
+    look.click().run()
+    assert not at.exception and not at.error
+    assert at.session_state["model"].startswith("run-")
+    assert figures(at)

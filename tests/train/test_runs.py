@@ -1,0 +1,202 @@
+"""A run on disk: what it leaves, that it resumes bit for bit, and that a crash costs no more."""
+
+import itertools
+import json
+import os
+import shutil
+
+import pytest
+import torch
+
+MODELS = {
+    "untied": {},
+    "tied, two layers": {"tie_word_embeddings": True, "n_layers": 2},
+    "attn only, no positions": {"attn_only": True, "positional_embedding_type": "none"},
+}
+ONE_MODEL = pytest.mark.parametrize("setup", ["tied, two layers"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def config(train_config):
+    return train_config(
+        dropout=0.2, weight_decay=0.1, save_every=5, snapshots_per_octave=1, lr=1e-2
+    )
+
+
+@pytest.fixture(scope="module", params=[*MODELS])
+def setup(request, mirror_setup):
+    return lambda: mirror_setup(**MODELS[request.param])
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory, setup, config):
+    """The directory of a run that never stopped, and its model."""
+    from tfs.train import train
+
+    directory, (model, task) = tmp_path_factory.mktemp("run"), setup()
+    list(train(model, task, config, directory))
+    return directory, model
+
+
+def metrics(directory):
+    """The log's lines as they stand, without what depends on the clock."""
+    lines = (directory / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) | {"tokens_per_second": None} for line in lines]
+
+
+def tensors(directory):
+    """The bits of every tensor file, by path below the run's directory."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for folder in ("snapshots", "last")
+        for path in sorted((directory / folder).iterdir())
+    }
+
+
+def start(setup, config, directory, steps, resume=False):
+    from tfs.train import train
+
+    model, task = setup()
+    run = train(model, task, config, directory, resume=resume)
+    taken = [step.step for step in itertools.islice(run, steps)]
+    run.close()
+    return model, taken
+
+
+def assert_same_run(directory, model, uninterrupted):
+    expected, expected_model = uninterrupted
+    assert metrics(directory) == metrics(expected)
+    assert tensors(directory) == tensors(expected)
+    for name, parameter in expected_model.named_parameters():
+        assert torch.equal(model.get_parameter(name), parameter), name
+
+
+@ONE_MODEL
+def test_what_a_run_leaves(uninterrupted):
+    directory, model = uninterrupted
+    files = {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+    steps = (0, 1, 2, 4, 8, 12)
+    snapshots = {f"snapshots/step_{step:06d}.safetensors" for step in steps}
+    state = {f"last-12/{name}" for name in ("model.safetensors", "optim.safetensors", "state.json")}
+    expected = {"config.json", "train.json", "metrics.jsonl"} | snapshots | state
+    assert expected <= files | {path.replace("last/", "last-12/") for path in files}
+    assert files - expected <= {path.replace("last-12/", "last/") for path in state}
+    assert [line["step"] for line in metrics(directory)] == list(range(1, 13))
+    evaluated = [line["step"] for line in metrics(directory) if line["held_out"]]
+    assert evaluated == [4, 8, 12]
+
+
+@pytest.mark.parametrize(("stop", "again_from"), [(5, 6), (7, 6), (9, 6), (11, 11), (12, None)])
+def test_a_resumed_run_is_one_that_never_stopped(
+    tmp_path, setup, config, uninterrupted, stop, again_from
+):
+    start(setup, config, tmp_path, stop)
+    model, taken = start(setup, config, tmp_path, None, resume=True)
+    assert taken == ([] if again_from is None else list(range(again_from, 13)))
+    assert_same_run(tmp_path, model, uninterrupted)
+
+
+@ONE_MODEL
+def test_resuming_twice(tmp_path, setup, config, uninterrupted):
+    start(setup, config, tmp_path, 6)
+    start(setup, config, tmp_path, 3, resume=True)
+    model, taken = start(setup, config, tmp_path, None, resume=True)
+    assert taken == list(range(6, 13))
+    assert_same_run(tmp_path, model, uninterrupted)
+
+
+@ONE_MODEL
+def test_a_run_that_never_saved_cannot_be_resumed(tmp_path, setup, config):
+    start(setup, config, tmp_path, 3)
+    with pytest.raises(ValueError, match="holds nothing to resume from"):
+        start(setup, config, tmp_path, None, resume=True)
+
+
+@ONE_MODEL
+def test_a_run_is_not_overwritten(tmp_path, setup, config):
+    start(setup, config, tmp_path, 1)
+    before = (tmp_path / "metrics.jsonl").read_text()
+    with pytest.raises(ValueError, match="already holds a run; resume it, or choose another"):
+        start(setup, config, tmp_path, 1)
+    assert (tmp_path / "metrics.jsonl").read_text() == before
+
+
+@ONE_MODEL
+def test_a_line_that_was_half_written_is_left_out(tmp_path, setup, config, uninterrupted):
+    from tfs.train.run import read_metrics
+
+    start(setup, config, tmp_path, 7)
+    with (tmp_path / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 8, "lo')
+    assert [line["step"] for line in read_metrics(tmp_path)] == list(range(1, 8))
+    model, _ = start(setup, config, tmp_path, None, resume=True)
+    assert_same_run(tmp_path, model, uninterrupted)
+
+
+class Crash(Exception):
+    pass
+
+
+def crashing(function, nth, concerns):
+    """`function`, whose nth call that `concerns` these arguments half works and then crashes."""
+    calls = itertools.count(1)
+
+    def wrapped(*args, **kwargs):
+        if concerns(*map(str, args)) and next(calls) == nth:
+            if function.__name__ == "save_file":
+                args[1].write_bytes(b"half a file")
+            raise Crash
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+CRASHES = [
+    *[("save_file", nth) for nth in (1, 2)],  # the weights, the moments
+    *[("replace", nth) for nth in (1, 2, 3, 4)],  # ... in place, state.json, the folder itself
+]
+
+
+@ONE_MODEL
+@pytest.mark.parametrize(("name", "nth"), CRASHES)
+def test_a_crash_while_saving_leaves_the_save_before(
+    tmp_path, monkeypatch, setup, config, uninterrupted, name, nth
+):
+    from tfs.train import files, train
+
+    run = train(*setup(), config, tmp_path)
+    for _ in range(9):
+        next(run)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "last").iterdir()}
+    place = files if name == "save_file" else os
+    with monkeypatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(
+            place, name, crashing(getattr(place, name), nth, lambda *args: "last" in str(args))
+        )
+        next(run)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "last").iterdir()} == before
+
+    model, taken = start(setup, config, tmp_path, None, resume=True)
+    assert taken == list(range(6, 13))
+    assert_same_run(tmp_path, model, uninterrupted)
+
+
+@ONE_MODEL
+def test_a_crash_while_keeping_a_snapshot_leaves_no_half_file(tmp_path, monkeypatch, setup, config):
+    from tfs.train import files
+
+    fails = crashing(files.save_file, 3, lambda *args: "snapshots" in str(args))
+    monkeypatch.setattr(files, "save_file", fails)
+    with pytest.raises(Crash):
+        start(setup, config, tmp_path, None)
+    kept = ["step_000000.safetensors", "step_000001.safetensors"]
+    assert sorted(os.listdir(tmp_path / "snapshots")) == kept
+
+
+@ONE_MODEL
+def test_a_run_can_be_moved(tmp_path, setup, config, uninterrupted):
+    start(setup, config, tmp_path / "here", 7)
+    shutil.copytree(tmp_path / "here", tmp_path / "there", symlinks=True)
+    shutil.rmtree(tmp_path / "here")
+    model, _ = start(setup, config, tmp_path / "there", None, resume=True)
+    assert_same_run(tmp_path / "there", model, uninterrupted)

@@ -1,0 +1,73 @@
+"""x W + b, from whichever library multiplies faster on this machine.
+
+torch hands float32 products to MKL, which on some processors (AMD's, for one) reaches half of what
+they can do. oneDNN, which torch brings along as well, does not have that weakness, but takes longer
+to start, so it is asked only where there is enough to do. Both give the same numbers to rounding.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.flop_counter import register_flop_formula
+
+ENOUGH = 2**22  # multiply-adds: below, starting oneDNN costs more than it gains
+HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def linear(
+    x: Float[Tensor, "*batch d_in"],
+    W: Float[Tensor, "d_in d_out"],
+    b: Float[Tensor, " d_out"] | None = None,
+) -> Float[Tensor, "*batch d_out"]:
+    """x W + b in one pass over memory. W is [in, out], as the papers write it, not [out, in]."""
+    if not _suits_onednn(x, W):
+        return F.linear(x, W.T, b)
+    if torch.is_grad_enabled():
+        return _OneDNNLinear.apply(x, W, b)
+    return _onednn(x, W, b)
+
+
+def _suits_onednn(x: Tensor, W: Tensor) -> bool:
+    return (
+        HAS_ONEDNN
+        and x.dtype == W.dtype == torch.float32
+        and x.device.type == "cpu"
+        and x.numel() * W.shape[1] >= ENOUGH
+        and x.numel() > x.shape[-1]  # one row is bound by reading W, where MKL is as good
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+def _onednn(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+    return torch.ops.mkldnn._linear_pointwise(x, W.T, b, "none", [], "")
+
+
+class _OneDNNLinear(torch.autograd.Function):
+    """Gradients of x W + b, made of the same products, so that they have gradients in turn."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, W)
+        return _onednn(x, W, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        x, W = ctx.saved_tensors
+        needs_x, needs_W, needs_b = ctx.needs_input_grad
+        grad_rows, rows = grad.flatten(0, -2), x.flatten(0, -2)
+        return (
+            linear(grad, W.T) if needs_x else None,
+            linear(rows.T, grad_rows) if needs_W else None,
+            grad_rows.sum(0) if needs_b else None,
+        )
+
+
+if HAS_ONEDNN:
+
+    @register_flop_formula(torch.ops.mkldnn._linear_pointwise)
+    def _onednn_flops(x_shape: torch.Size, W_shape: torch.Size, *args: Any, **kwargs: Any) -> int:
+        """So that torch's FlopCounterMode counts these products as it counts all others."""
+        return 2 * x_shape.numel() * W_shape[0]

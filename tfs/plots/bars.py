@@ -1,0 +1,139 @@
+"""Amounts side by side: signed effects, parts of a sum, probabilities, and a growing cache."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from tfs.plots.arrays import Array, Number, to_numpy
+from tfs.plots.theme import DISCRETE, NEGATIVE, POSITIVE, REFERENCE, new_figure
+from tfs.plots.tokens import check_length, escaped, label_axis, token_label, visible
+from tfs.plots.twin import described
+
+
+def signed_bars(
+    values: Float[Array, " component"], labels: Sequence[str], *, x_title: str, title: str = ""
+) -> go.Figure:
+    """One bar per component, to the right of 0 (raises) or the left (lowers), in the given order.
+
+    Raises ValueError where values and labels differ in number.
+    """
+    values = to_numpy(values)
+    check_length("component", len(values), labels, "labels")
+    fig = new_figure(50 + 24 * len(values), title)
+    fig.add_bar(
+        x=values,
+        y=list(range(len(values))),
+        orientation="h",
+        marker={"color": [POSITIVE if value >= 0 else NEGATIVE for value in values]},
+        text=[f"{value:+.2f}" for value in values],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}<br>%{x:+.4f}<extra></extra>",
+    )
+    bound = float(np.abs(values).max(initial=0)) or 1.0
+    low, high = min(values.min(initial=0), 0), max(values.max(initial=0), 0)
+    room = 0.22 * (high - low) or bound
+    fig.update_xaxes(range=[low - (room if low < 0 else 0), high + (room if high > 0 else 0)])
+    fig.update_xaxes(title_text=escaped(x_title), title_standoff=8)
+    fig.update_yaxes(label_axis([escaped(label) for label in labels], most=64, from_top=True))
+    fig.add_vline(0, line={"color": REFERENCE, "width": 1})
+    fig.update_layout(bargap=0.25)
+    alt = f"{x_title}: {len(values)} components, {values.sum():+.2f} in all"
+    if len(values):
+        most = int(np.abs(values).argmax())
+        alt += f"; the largest is {labels[most]} with {values[most]:+.2f}"
+    return described(fig, alt + ".", x=x_title, y="", y_labels=("component", labels))
+
+
+def stacked_terms(
+    names: Sequence[str], values: Sequence[Number], unit: str, *, title: str = ""
+) -> go.Figure:
+    """The terms of a sum as parts of one bar, the first on the left; names and shares stand below.
+
+    Raises ValueError where names and values differ in number.
+    """
+    check_length("values", len(values), names, "names")
+    total = sum(values)
+    shares = [value / total if total else 0.0 for value in values]
+    legend_height = 19 * len(names) + 16
+    fig = new_figure(48 + legend_height, title)
+    for i, (name, value, share) in enumerate(zip(names, values, shares, strict=True)):
+        second_time_round = "/" if i // len(DISCRETE) % 2 else ""
+        fig.add_bar(
+            x=[value],
+            y=[0],
+            orientation="h",
+            name=f"{escaped(name)}  {value:,} ({share:.1%})",
+            marker={
+                "color": DISCRETE[i % len(DISCRETE)],
+                "pattern": {"shape": second_time_round, "fillmode": "overlay", "size": 6},
+                "line": {"width": 0},
+            },
+            hovertemplate=f"%{{fullData.name}} {escaped(unit)}<extra></extra>",
+        )
+    fig.update_layout(
+        barmode="stack",
+        showlegend=True,
+        legend={"x": 0, "y": 0, "yanchor": "top", "traceorder": "normal"},
+        legend_maxheight=2 * legend_height,
+        margin_b=legend_height,
+        bargap=0,
+    )
+    fig.update_xaxes(visible=False, range=[0, total or 1])
+    fig.update_yaxes(visible=False, fixedrange=True)
+    alt = f"{total:,} {unit} in {len(names)} terms"
+    if total:
+        most = max(range(len(values)), key=lambda i: values[i])
+        alt += f"; the largest is {names[most]} with {values[most]:,} ({shares[most]:.1%})"
+    return described(fig, alt + ".", x=unit, y="", rows=("term", names))
+
+
+def next_token_bars(
+    probs: Float[Array, " token"], tokens: Sequence[str], *, title: str = ""
+) -> go.Figure:
+    """The probability of each of these tokens to come next, in the given order, on a scale to 1.
+
+    Raises ValueError where probabilities and tokens differ in number.
+    """
+    probs = to_numpy(probs)
+    check_length("token", len(probs), tokens)
+    fig = new_figure(50 + 24 * len(probs), title)
+    fig.add_bar(
+        x=probs,
+        y=list(range(len(probs))),
+        orientation="h",
+        marker={"color": DISCRETE[0]},
+        text=[f"{p:.3f}" for p in probs],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}<br>probability %{x:.4f}<extra></extra>",
+    )
+    fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], title_text="probability")
+    fig.update_xaxes(title_standoff=8)
+    fig.update_yaxes(label_axis([token_label(t) for t in tokens], most=64, from_top=True))
+    fig.update_layout(bargap=0.25)
+    alt = f"The {len(probs)} tokens shown hold {probs.sum():.1%} of the probability"
+    if len(probs):
+        alt += f"; first is '{visible(tokens[probs.argmax()])}' with {probs.max():.3f}"
+    return described(fig, alt + ".", x="probability", y="", y_labels=("token", tokens))
+
+
+def kv_growth(pos: Sequence[int], cache_bytes: Sequence[int], *, title: str = "") -> go.Figure:
+    """Bytes of the key-value cache by the number of positions in it."""
+    fig = new_figure(260, title)
+    fig.add_scatter(
+        x=list(pos),
+        y=list(cache_bytes),
+        mode="lines",
+        line={"color": DISCRETE[0]},
+        hovertemplate="%{x} positions<br>%{y:,} bytes<extra></extra>",
+    )
+    fig.update_xaxes(title_text="positions in the cache", title_standoff=8, rangemode="tozero")
+    fig.update_yaxes(title_text="bytes", tickformat="~s", ticksuffix="B", rangemode="tozero")
+    alt = "No position is cached."
+    if len(pos):
+        alt = f"The key-value cache grows from {cache_bytes[0]:,} bytes at {pos[0]} positions to "
+        alt += f"{cache_bytes[-1]:,} bytes at {pos[-1]}."
+    return described(fig, alt, x="positions", y="bytes")

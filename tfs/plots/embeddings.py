@@ -1,0 +1,118 @@
+"""Vectors as pictures: points in two of their dimensions, their similarities, their entries."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from tfs.plots.arrays import Array, Number, to_numpy
+from tfs.plots.theme import DISCRETE, DIVERGING, add_colour_bar, new_figure
+from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
+from tfs.plots.twin import described
+
+
+def scatter_2d(
+    points: Float[Array, "token 2"],
+    labels: Sequence[str],
+    *,
+    explained: Sequence[Number] | Float[Array, " component"] | None = None,
+    title: str = "",
+) -> go.Figure:
+    """Tokens as points, each beside its label; one unit is equally long on both axes.
+
+    explained: the share of the variance on each axis, as `tfs.interp.pca` returns it; what is
+    missing to 1 cannot be seen here. Raises ValueError where points and labels differ in number.
+    """
+    points = to_numpy(points)
+    check_length("token", len(points), labels)
+    fig = new_figure(460, title)
+    fig.add_scatter(
+        x=points[:, 0],
+        y=points[:, 1],
+        text=[token_label(label) for label in labels],
+        mode="markers+text" if len(points) <= 120 else "markers",
+        textposition="top center",
+        textfont={"size": 11},
+        cliponaxis=False,
+        marker={"color": DISCRETE[0], "size": 7},
+        hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>",
+    )
+    names = ["first component", "second component"]
+    if explained is not None:
+        names = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, explained, strict=False)]
+    fig.update_xaxes(title_text=names[0])
+    fig.update_yaxes(title_text=names[1], scaleanchor="x")
+    alt = f"{len(points)} tokens as points on two axes"
+    if explained is not None:
+        alt += f", which hold {sum(list(explained)[:2]):.0%} of the variance"
+    if len(points) > 1:
+        gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
+        np.fill_diagonal(gaps, np.inf)
+        a, b = np.unravel_index(gaps.argmin(), gaps.shape)
+        alt += f"; the closest pair is '{visible(labels[a])}' and '{visible(labels[b])}'"
+    return described(fig, alt + ".", x=names[0], y=names[1], rows=("token", labels))
+
+
+def similarity_matrix(
+    matrix: Float[Array, "row column"],
+    tokens: Sequence[str],
+    *,
+    column_tokens: Sequence[str] | None = None,
+    title: str = "",
+) -> go.Figure:
+    """Cosine similarities, from -1 (opposite) over 0 (unrelated) to 1 (same direction).
+
+    Raises ValueError where tokens and rows or columns differ in number.
+    """
+    matrix = to_numpy(matrix)
+    column_tokens = tokens if column_tokens is None else column_tokens
+    check_length("row", matrix.shape[0], tokens)
+    check_length("column", matrix.shape[1], column_tokens)
+    fig = new_figure(int(np.clip(90 + 20 * len(matrix), 280, 580)), title, colour_bar=True)
+    hover = "%{y}  and  %{x}<br>similarity %{z:.4f}<extra></extra>"
+    fig.add_heatmap(z=matrix, coloraxis="coloraxis", hovertemplate=hover)
+    fig.update_xaxes(token_axis(column_tokens), tickangle=-90)
+    fig.update_xaxes(constrain="domain", constraintoward="left")
+    fig.update_yaxes(token_axis(tokens, from_top=True), scaleanchor="x")
+    fig.update_yaxes(constrain="domain", constraintoward="top")
+    add_colour_bar(fig, DIVERGING, -1, 1, "cosine similarity")
+    alt = f"Cosine similarity of {len(tokens)} with {len(column_tokens)} tokens"
+    apart = np.where(np.eye(*matrix.shape, dtype=bool), -np.inf, matrix)
+    if column_tokens is tokens and np.isfinite(apart).any():
+        row, column = np.unravel_index(apart.argmax(), apart.shape)
+        alt += f"; the most similar two are '{visible(tokens[row])}' and "
+        alt += f"'{visible(tokens[column])}' with {apart[row, column]:.2f}"
+    return described(
+        fig,
+        alt + ".",
+        x="",
+        y="",
+        value="similarity",
+        x_labels=("column token", column_tokens),
+        y_labels=("row token", tokens),
+    )
+
+
+def vector_strip(
+    vectors: Float[Array, "row d_model"], row_labels: Sequence[str], *, title: str = ""
+) -> go.Figure:
+    """Vectors as strips, one below the other: each entry a cell, 0 dark, large entries bright.
+
+    Raises ValueError where rows and labels differ in number.
+    """
+    vectors = to_numpy(vectors)
+    n_rows, d_model = vectors.shape
+    check_length("row", n_rows, row_labels, "row labels")
+    fig = new_figure(int(np.clip(40 + 24 * n_rows, 90, 620)), title, colour_bar=True)
+    hover = "%{y}<br>dimension %{x}: %{z:.4f}<extra></extra>"
+    fig.add_heatmap(z=vectors, coloraxis="coloraxis", hovertemplate=hover, ygap=2)
+    fig.update_xaxes(title_text="dimension", title_standoff=8, showgrid=False)
+    fig.update_yaxes(label_axis([escaped(label) for label in row_labels], from_top=True))
+    bound = float(np.nanmax(np.abs(vectors))) or 1.0
+    add_colour_bar(fig, DIVERGING, -bound, bound, "value")
+    row, dimension = np.unravel_index(np.nanargmax(np.abs(vectors)), vectors.shape)
+    alt = f"{n_rows} vectors of {d_model} entries; the largest in size, "
+    alt += f"{vectors[row, dimension]:.2f}, is dimension {dimension} of '{row_labels[row]}'."
+    labels = ("vector", row_labels)
+    return described(fig, alt, x="dimension", y="", value="value", y_labels=labels)

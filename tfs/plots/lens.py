@@ -1,0 +1,127 @@
+"""What the model would say if it had to answer now: the logit lens, drawn.
+
+Each cell is one position after one layer; its text is the token that the residual stream there
+would put first, its colour how sure it is (nostalgebraist 2020, "interpreting GPT: the logit
+lens").
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from tfs.plots.arrays import Array, Number, to_numpy
+from tfs.plots.theme import DASHES, DISCRETE, SEQUENTIAL, add_colour_bar, new_figure
+from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
+from tfs.plots.twin import described
+
+
+def logit_lens(
+    probs: Float[Array, "layer pos"],
+    top_tokens: Sequence[Sequence[str]],
+    tokens: Sequence[str],
+    row_labels: Sequence[str],
+    *,
+    candidates: Sequence[Sequence[Sequence[tuple[str, Number]]]] | None = None,
+    title: str = "",
+) -> go.Figure:
+    """The most probable next token after each layer (upward) at each position (to the right).
+
+    probs and top_tokens: the winner of each [layer][pos]. candidates: for each [layer][pos] the
+    best few as (token, probability), shown on hover. row_labels: the layers' names, from below.
+    Raises ValueError where the sizes do not fit together.
+    """
+    probs = to_numpy(probs)
+    n_layers, pos = probs.shape
+    check_length("pos", pos, tokens)
+    check_length("layer", n_layers, row_labels, "row labels")
+    check_length("layer", n_layers, top_tokens, "rows of top tokens")
+    fig = new_figure(int(np.clip(80 + 30 * n_layers, 200, 700)), title, colour_bar=True)
+    fitting = int(np.clip(400 / max(pos, 1) / 6, 2, 12))  # characters in a cell
+    hover = [[_listed(candidates[layer][p]) if candidates else "" for p in range(pos)]
+             for layer in range(n_layers)]  # fmt: skip
+    fig.add_heatmap(
+        z=probs,
+        text=[[token_label(token, fitting) for token in row] for row in top_tokens],
+        texttemplate="%{text}" if pos <= 24 else "",
+        textfont={"size": 10, "weight": 600},
+        hovertext=hover,
+        hovertemplate="%{y}, position %{x:d}  %{x}<br>"
+        + ("%{hovertext}" if candidates else "%{text}  %{z:.4f}")
+        + "<extra></extra>",
+        coloraxis="coloraxis",
+        xgap=1,
+        ygap=1,
+    )
+    fig.update_xaxes(token_axis(tokens), title_text="input token", tickangle=-90, title_standoff=8)
+    fig.update_yaxes(label_axis([escaped(label) for label in row_labels]), title_standoff=8)
+    add_colour_bar(fig, SEQUENTIAL, 0, 1, "probability")
+    return described(
+        fig,
+        _surest(probs, top_tokens, tokens, row_labels),
+        x="position",
+        y="",
+        value="probability",
+        rows=("first choice", [token for row in top_tokens for token in row]),
+        x_labels=("token", tokens),
+        y_labels=("layer", row_labels),
+    )
+
+
+def token_trajectory(
+    values: Float[Array, "token layer"],
+    tokens: Sequence[str],
+    row_labels: Sequence[str],
+    *,
+    rank: bool = False,
+    title: str = "",
+) -> go.Figure:
+    """How the probability of chosen tokens changes from layer to layer at one position.
+
+    rank: the values are places among all tokens, 1 being the first; then the axis is logarithmic
+    and the first place is at the top. Raises ValueError where the sizes do not fit together.
+    """
+    values = to_numpy(values)
+    check_length("token", values.shape[0], tokens)
+    check_length("layer", values.shape[1], row_labels, "row labels")
+    what = "rank" if rank else "probability"
+    fig = new_figure(300, title)
+    for i, (token, line) in enumerate(zip(tokens, values, strict=True)):
+        fig.add_scatter(
+            x=list(range(len(line))),
+            y=line,
+            name=token_label(token),
+            mode="lines+markers",
+            line={"color": DISCRETE[i % len(DISCRETE)], "dash": DASHES[i % len(DASHES)]},
+            hovertemplate="%{x}<br>%{fullData.name}: %{y:.4~f}<extra></extra>",
+        )
+    fig.update_xaxes(label_axis([escaped(label) for label in row_labels]), title_text="layer")
+    fig.update_yaxes(title_text=what)
+    if rank:
+        fig.update_yaxes(type="log", autorange="reversed", dtick=1)
+    else:
+        fig.update_yaxes(range=[-0.02, 1.02])
+    fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
+    fig.update_layout(margin_t=fig.layout.margin.t + 30)
+    ends = ", ".join(f"'{visible(t)}' {v[-1]:.4g}" for t, v in zip(tokens, values, strict=True))
+    alt = f"{what.capitalize()} of {len(tokens)} tokens over {len(row_labels)} layers; at the end: "
+    names = ("token", [token for token in tokens for _ in row_labels])
+    labels = ("layer", row_labels)
+    return described(fig, f"{alt}{ends}.", x="", y=what, x_labels=labels, rows=names)
+
+
+def _listed(candidates: Sequence[tuple[str, Number]]) -> str:
+    return "<br>".join(f"{p:.4f}  {token_label(token)}" for token, p in candidates)
+
+
+def _surest(
+    probs: np.ndarray,
+    top_tokens: Sequence[Sequence[str]],
+    tokens: Sequence[str],
+    row_labels: Sequence[str],
+) -> str:
+    layer, p = np.unravel_index(np.nanargmax(probs), probs.shape)
+    alt = f"Logit lens of {len(probs)} layers on {len(tokens)} tokens; the surest is "
+    alt += f"{row_labels[layer]} at position {p} '{visible(tokens[p])}', which expects "
+    return f"{alt}'{visible(top_tokens[layer][p])}' with probability {probs[layer, p]:.2f}."
