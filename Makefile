@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: app test lint format bench screenshots
 
 app: .venv/installed
-	$(BIN)/streamlit run app.py
+	$(BIN)/python -m pages._ui.serve
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest

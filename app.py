@@ -6,7 +6,7 @@ from pages._ui.controls import shared_pickers
 from pages._ui.state import prepare_process
 
 st.set_page_config(
-    page_title="A Transformer you can open", page_icon=":material/hub:", layout="wide"
+    page_title="A Transformer you can open", page_icon="assets/images/icon.png", layout="wide"
 )
 prepare_process()
 

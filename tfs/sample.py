@@ -103,7 +103,7 @@ def generate_stream(
             past = KeyValueCache(model.cfg, len(tokens)) if use_past_kv_cache else None
         logits = model(unread if past else window, past_kv_cache=past)[:, -1]
         probs = logits_to_probs(logits, temperature, top_k, top_p)
-        token = logits.argmax(-1) if temperature == 0 else sample(probs, generator)
+        token = probs.argmax(-1) if temperature == 0 else sample(probs, generator)
         yield GenerationStep(token, logits, probs)
         unread = token[:, None]
         window = torch.cat([window, unread], dim=1)

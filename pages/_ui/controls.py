@@ -8,7 +8,7 @@ from torch import Tensor
 import tfs
 from pages._ui import state
 from tfs.hooks import ActivationCache
-from tfs.tokenizers import IntegerTokenizer
+from tfs.tokenizers import IntegerTokenizer, Tokenizer
 
 MAX_PROMPT_CHARACTERS = 1000
 ORDER = ("shakespeare", "induction", "mirror", "mirror-no-positions")
@@ -48,7 +48,6 @@ def shared_pickers() -> None:
         _model_names(),
         key="model",
         bind="query-params",
-        format_func=_model_label,
         on_change=use_example,
         help="Bundled checkpoints, and whatever you trained here.",
     )
@@ -65,11 +64,8 @@ def shared_pickers() -> None:
     st.button("Use the model's own example", on_click=use_example, width="stretch")
 
 
-def show_run(name: str) -> None:
-    """Make a run of this server the model on screen; for a button's on_click."""
-    st.session_state.setdefault("my_runs", [])
-    if name not in st.session_state["my_runs"]:
-        st.session_state["my_runs"].append(name)
+def show_model(name: str) -> None:
+    """Make `name` the model on screen, with a prompt that suits it; for a button's on_click."""
     st.session_state["model"] = name
     use_example()
 
@@ -77,17 +73,18 @@ def show_run(name: str) -> None:
 def use_example() -> None:
     """Put a prompt that suits the chosen model into the prompt box."""
     name = st.session_state.get("model", ORDER[0])
-    st.session_state["prompt"] = EXAMPLES[_kind_of_prompt(name)]
-
-
-def _kind_of_prompt(name: str) -> str:
     try:
-        bundle = state.open_model(name).bundle
+        tokenizer = state.open_model(name).bundle.tokenizer
     except tfs.CheckpointError:
-        return "text"
-    if not isinstance(bundle.tokenizer, IntegerTokenizer):
-        return "text"
-    return "mirror" if bundle.tokenizer.d_vocab <= 100 else "induction"
+        return
+    st.session_state["prompt"] = example_of(tokenizer)
+
+
+def example_of(tokenizer: Tokenizer) -> str:
+    """A prompt that suits what a tokenizer's model was trained on."""
+    if not isinstance(tokenizer, IntegerTokenizer):
+        return EXAMPLES["text"]
+    return EXAMPLES["mirror" if tokenizer.d_vocab <= 100 else "induction"]
 
 
 def _model_names() -> list[str]:
@@ -97,12 +94,6 @@ def _model_names() -> list[str]:
     mine = st.session_state.get("my_runs", [])
     linked = [st.query_params.get("model", "")]
     return names + [run for run in dict.fromkeys(mine + linked) if state.is_run(run)]
-
-
-def _model_label(name: str) -> str:
-    return (
-        f"trained here: {name.removeprefix('run-')[:6]}" if state.RUN_NAME.fullmatch(name) else name
-    )
 
 
 def current_view() -> View:
@@ -125,6 +116,7 @@ def current_view() -> View:
     except ValueError as error:
         st.error(str(error))
         st.stop()
+    st.caption(f"Model **{name}** on the {len(ids)} tokens of the prompt")
     return View(name, bundle, opened.fingerprint, ids, bundle.tokenizer.str_tokens(ids))
 
 
@@ -136,12 +128,10 @@ def _check_length(ids: tuple[int, ...], n_ctx: int) -> None:
         )
 
 
-def pick_layer(cfg: tfs.TransformerConfig) -> int:
-    return _pick("Layer", "layer", cfg.n_layers)
-
-
-def pick_head(cfg: tfs.TransformerConfig) -> int:
-    return _pick("Head", "head", cfg.n_heads)
+def pick_layer_and_head(cfg: tfs.TransformerConfig) -> tuple[int, int]:
+    """One layer and one head, side by side."""
+    with st.container(horizontal=True):
+        return _pick("Layer", "layer", cfg.n_layers), _pick("Head", "head", cfg.n_heads)
 
 
 def _pick(label: str, key: str, count: int) -> int:

@@ -21,13 +21,17 @@ def prose(name: str) -> None:
     st.markdown((PROSE / f"{name}.md").read_text())
 
 
-def figure(fig: go.Figure, *, key: str, code: Sequence[Callable], reads: str = "") -> None:
+def figure(
+    fig: go.Figure, *, key: str, code: Sequence[Callable], reads: str = "", height: int = 0
+) -> None:
     """A figure with its alt text, the code that made it, its numbers as a table, and a CSV.
 
     code: the functions that computed what is drawn; reads: the hook or weight they read, with
     shape.
     """
     alt = figure_alt(fig)
+    if height:
+        fig.update_layout(height=height)
     st.plotly_chart(fig, key=f"{key} figure", alt=alt, config={"displaylogo": False})
     with st.expander("The code that made this picture", icon=":material/code:"):
         if reads:

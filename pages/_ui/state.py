@@ -22,7 +22,7 @@ from tfs.interp import head_scores
 from tfs.train.checkpoint import BUNDLED, bundled_names
 from tfs.train.worker import Job
 
-RUNS = Path(os.environ.get("TFS_RUNS_DIR", Path(__file__).resolve().parents[2] / "runs"))
+RUNS = Path(__file__).resolve().parents[2] / "runs"
 RUN_NAME = re.compile(r"run-[0-9a-f]{16}")
 
 
@@ -45,18 +45,25 @@ def prepare_process() -> None:
     gc.freeze()
 
 
+def runs_directory() -> Path:
+    """Where what is trained here is kept: TFS_RUNS_DIR, or runs/ beside app.py."""
+    return Path(os.environ.get("TFS_RUNS_DIR", RUNS))
+
+
 def directory_of(name: str) -> Path:
     """Where a model of the picker lives: a bundled checkpoint, or a run of this server."""
-    return BUNDLED / name if name in bundled_names() else RUNS / name
+    return BUNDLED / name if name in bundled_names() else runs_directory() / name
 
 
 def is_run(name: str) -> bool:
     """Whether `name` is a run that can be opened; its 16 random digits are the only key to it."""
-    return bool(RUN_NAME.fullmatch(name)) and (RUNS / name / "model.safetensors").is_file()
+    return (
+        bool(RUN_NAME.fullmatch(name)) and (runs_directory() / name / "model.safetensors").is_file()
+    )
 
 
 def new_run_directory() -> Path:
-    return RUNS / f"run-{secrets.token_hex(8)}"
+    return runs_directory() / f"run-{secrets.token_hex(8)}"
 
 
 def open_model(name: str) -> Opened:

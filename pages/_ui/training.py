@@ -78,6 +78,7 @@ def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) 
     directory = state.new_run_directory()
     job = Job(bundle, task, config, directory).start()
     state.jobs()[directory.name] = job
+    st.session_state.setdefault("my_runs", []).append(directory.name)
     st.session_state["run"] = st.query_params["run"] = directory.name
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui.controls import current_view, pick_head, pick_layer
+from pages._ui.controls import current_view, pick_layer_and_head
 from pages._ui.layout import figure, prose
 from tfs.interp import attention_steps, head_scores
 from tfs.model.layers import Attention
@@ -17,14 +17,14 @@ _, cache = view.run()
 
 st.subheader(f"All {cfg.n_layers * cfg.n_heads} heads")
 figure(
-    attention_grid(cache.stack_activation("pattern"), view.labels, columns=4),
+    attention_grid(cache.stack_activation("pattern"), view.labels, columns=8),
     key="grid",
     code=[Attention.explicit_attention],
     reads="blocks.*.attn.hook_pattern [batch head query_pos key_pos]",
 )
 
 st.subheader("One head")
-layer, head = pick_layer(cfg), pick_head(cfg)
+layer, head = pick_layer_and_head(cfg)
 figure(
     attention_pattern(cache["pattern", layer][head], view.labels, title=f"L{layer}H{head}"),
     key="large",
@@ -64,4 +64,7 @@ st.caption(
 )
 for column, (name, scores) in zip(st.columns(3), view.head_scores().items(), strict=True):
     with column:
+        if scores.isnan().all():
+            st.info(f"No {name} score: no token of this prompt comes twice.")
+            continue
         figure(head_scores_figure(scores, name), key=name, code=[head_scores])

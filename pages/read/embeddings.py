@@ -33,7 +33,7 @@ else:
     in_prompt = list(range(len(view.tokens)))
 points, explained = pca(matrix, 2)
 figure(
-    scatter_2d(points, labels, explained=explained),
+    scatter_2d(points, labels, explained=explained.tolist(), highlight=in_prompt),
     key="plane",
     code=[pca],
     reads="embed.W_E [d_vocab d_model]"

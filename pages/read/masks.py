@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from pages._ui.controls import current_view, pick_head, pick_layer
+from pages._ui.controls import current_view, pick_layer_and_head
 from pages._ui.layout import figure, prose
 from tfs.interp import attention_steps
 from tfs.model.decoder import causal_mask
 from tfs.plots import attention_mask, attention_pattern, attention_scores
+
+SIDE_BY_SIDE = 340  # pixels: three squares in a row
 
 st.title("Masks")
 prose("masks")
@@ -17,7 +19,7 @@ st.subheader("The causal mask")
 figure(attention_mask(causal_mask(pos, pos), view.labels), key="mask", code=[causal_mask])
 
 st.subheader("Scores before, scores after, and what softmax makes of them")
-layer, head = pick_layer(view.model.cfg), pick_head(view.model.cfg)
+layer, head = pick_layer_and_head(view.model.cfg)
 _, cache = view.run()
 steps = attention_steps(view.model, cache, layer)
 reads = f"blocks.{layer}.attn.hook_{{}} [batch head query_pos key_pos]"
@@ -28,6 +30,7 @@ with before:
         key="before",
         code=[attention_steps],
         reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        height=SIDE_BY_SIDE,
     )
 with after:
     figure(
@@ -35,6 +38,7 @@ with after:
         key="after",
         code=[attention_steps],
         reads=reads.format("attn_scores"),
+        height=SIDE_BY_SIDE,
     )
 with softmax:
     figure(
@@ -42,6 +46,7 @@ with softmax:
         key="softmax",
         code=[attention_steps],
         reads=reads.format("pattern"),
+        height=SIDE_BY_SIDE,
     )
 hidden = steps.pattern[head][~causal_mask(pos, pos)]
 st.caption(

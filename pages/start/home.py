@@ -12,9 +12,9 @@ PAGES = (
     ("pages/read/embeddings.py", "Embeddings", "tokens and positions become vectors"),
     ("pages/read/masks.py", "Masks", "who may look at whom"),
     ("pages/read/attention.py", "Attention", "where every head looks, step by step"),
-    ("pages/inspect/lens.py", "Logit lens", "what the model would say at every depth"),
-    ("pages/build/arithmetic.py", "Arithmetic", "parameters, FLOPs and memory, term by term"),
-    ("pages/train/live.py", "Train", "a model from random weights to its floor, here and now"),
+    ("pages/inspect/lens.py", "Logit lens", "what it would say at every depth"),
+    ("pages/build/arithmetic.py", "Arithmetic", "parameters, FLOPs and memory"),
+    ("pages/train/live.py", "Train", "from random weights to the floor"),
 )
 
 st.title("A Transformer you can open")
@@ -38,7 +38,7 @@ for column, (label, value) in zip(
 st.subheader("Your prompt, as this model reads it")
 tokens_line(view.labels)
 
-left, right = st.columns([3, 2])
+left, right = st.columns(2)
 with left:
     st.subheader("What it says next")
     logits, _ = view.run()

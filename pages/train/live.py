@@ -5,11 +5,11 @@ import math
 import streamlit as st
 
 from pages._ui import state
-from pages._ui.controls import show_run
+from pages._ui.controls import show_model
 from pages._ui.layout import figure, prose
 from pages._ui.training import configure, current_job, estimate, launch
 from tfs.plots import loss_curve, lr_schedule
-from tfs.train import lr_at, snapshot_steps
+from tfs.train import lr_at
 from tfs.train.loss import next_token_loss
 from tfs.train.worker import Job
 
@@ -25,12 +25,6 @@ def controls() -> None:
     recipe, cfg, config = configure()
     for column, (label, value) in zip(st.columns(4), estimate(recipe, cfg, config), strict=True):
         column.metric(label, value)
-    steps = list(range(1, config.steps + 1))
-    figure(
-        lr_schedule(steps, [lr_at(step, config) for step in steps]),
-        key="schedule",
-        code=[lr_at, snapshot_steps],
-    )
     st.button(
         "Train",
         type="primary",
@@ -38,6 +32,13 @@ def controls() -> None:
         on_click=launch,
         args=(recipe, cfg, config),
         width="stretch",
+    )
+    st.subheader("The learning rate to come")
+    steps = list(range(1, config.steps + 1))
+    figure(
+        lr_schedule(steps, [lr_at(step, config) for step in steps]),
+        key="schedule",
+        code=[lr_at],
     )
 
 
@@ -62,9 +63,9 @@ def progress(job: Job) -> None:
     columns[3].metric("Tokens per second", f"{steps[-1].tokens_per_second:,.0f}")
     shown = steps[:: max(1, len(steps) // MOST_POINTS)]
     d_vocab, floor = job.task.d_vocab, job.task.floor()
-    references = {f"uniform guess, ln {d_vocab} = {math.log(d_vocab):.3f}": math.log(d_vocab)}
+    references = {f"uniform guess, ln {d_vocab}": math.log(d_vocab)}
     if floor is not None:
-        references[f"floor {floor:.3f}"] = floor
+        references["floor"] = floor
     figure(
         loss_curve(
             [step.step for step in shown],
@@ -100,11 +101,12 @@ def steering(job: Job) -> None:
         icon=":material/visibility:",
         type="primary",
         disabled=not state.is_run(name),
-        on_click=show_run,
+        on_click=show_model,
         args=(name,),
         width="stretch",
     ):
-        st.switch_page("pages/read/attention.py")
+        st.session_state["open_attention"] = True
+        st.rerun(scope="app")
     again.button("New run", icon=":material/refresh:", on_click=forget_run, width="stretch")
 
 
@@ -115,6 +117,9 @@ def forget_run() -> None:
     st.query_params.pop("run", None)
     st.session_state.pop("run", None)
 
+
+if st.session_state.pop("open_attention", False):  # a fragment cannot leave its page itself
+    st.switch_page("pages/read/attention.py", query_params={})
 
 job = current_job()
 if job is None:

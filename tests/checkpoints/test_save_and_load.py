@@ -1,4 +1,4 @@
-"""Checkpoints: what is written comes back; the damaged and the foreign are refused in a sentence."""
+"""Checkpoints: what is written comes back; the damaged and the foreign are refused."""
 
 import json
 import struct

@@ -34,7 +34,7 @@ def serve(runs: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command = [sys.executable, "-m", "pages._ui.serve", "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     log = (runs / "server.log").open("w")
     environment = os.environ | {"TFS_RUNS_DIR": str(runs)}

@@ -1,4 +1,4 @@
-"""Every page, with every bundled checkpoint: no exception, true numbers, one sentence for mistakes."""
+"""Every page, every bundled checkpoint: no exception, true numbers, mistakes in one sentence."""
 
 import json
 from pathlib import Path
@@ -165,5 +165,8 @@ def test_training_runs_in_the_background_and_its_model_opens(visit) -> None:
     look = next(button for button in at.button if button.label == "Open its attention")
     look.click().run()
     assert not at.exception and not at.error
-    assert at.session_state["model"].startswith("run-")
-    assert figures(at)
+    name = at.session_state["model"]
+    opened = visit("pages/read/attention.py", model=name)
+    assert not opened.exception and not opened.error
+    assert opened.session_state["model"] == name and name.startswith("run-")
+    assert figures(opened)

@@ -29,9 +29,15 @@ class HookedModel(nn.Module):
     """A module whose HookPoints can be watched by name."""
 
     def name_hook_points(self) -> None:
-        """Give every HookPoint its path as its name; a model calls this once it is built."""
+        """Give every HookPoint its path as its name; a model calls this once it is built.
+
+        Children become plain attributes as well: nn.Module would look each one up by __getattr__,
+        which for a model of many small parts is a good part of the time of reading one token.
+        """
         for name, point in self.hook_dict.items():
             point.name = name
+        for module in self.modules():
+            vars(module).update(module._modules)
 
     @property
     def hook_dict(self) -> dict[str, HookPoint]:

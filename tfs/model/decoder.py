@@ -76,9 +76,7 @@ class DecoderOnly(HookedModel):
     ) -> Float[Tensor, "batch pos d_model"]:
         """The residual stream before block `stop_at_layer`, or after the last block."""
         if past_kv_cache and stop_at_layer is not None:
-            raise ValueError(
-                "stop_at_layer would leave the layers of the KV cache out of step"
-            )
+            raise ValueError("stop_at_layer would leave the layers of the KV cache out of step")
         resid = self.embedded(tokens, past_kv_cache)
         past = past_kv_cache.layers if past_kv_cache else [None] * self.cfg.n_layers
         pos, past_pos = tokens.shape[1], past_kv_cache.length if past_kv_cache else 0
@@ -97,26 +95,26 @@ class DecoderOnly(HookedModel):
         Raises ValueError for an empty or overlong sequence and for ids outside the vocabulary.
         """
         offset = past_kv_cache.length if past_kv_cache else 0
-        self.check_tokens(tokens, offset)
-        resid = self.hook_embed(self.embed(tokens))
+        self._check_length(offset, tokens.shape[1])
+        try:
+            vectors = self.embed(tokens)
+        except IndexError:  # of torch's lookup, which does not say what is wrong
+            raise ValueError(
+                f"token ids must lie in 0 ... {self.cfg.d_vocab - 1} (d_vocab is "
+                f"{self.cfg.d_vocab}), but these run from {tokens.min()} to {tokens.max()}"
+            ) from None
+        resid = self.hook_embed(vectors)
         if self.cfg.positional_embedding_type == "standard":
             resid = resid + self.hook_pos_embed(self.pos_embed(tokens, offset))
         return resid
 
-    def check_tokens(self, tokens: Int[Tensor, "batch pos"], offset: int = 0) -> None:
-        batch, pos = tokens.shape
+    def _check_length(self, offset: int, pos: int) -> None:
         if pos == 0:
             raise ValueError("there is no token to read; give the model at least one")
         if offset + pos > self.cfg.n_ctx:
             raise ValueError(
                 f"{offset + pos} tokens are more than this model's context of n_ctx = "
                 f"{self.cfg.n_ctx}; shorten the text or make a model with a larger n_ctx"
-            )
-        low, high = (int(bound) for bound in tokens.aminmax()) if batch else (0, 0)
-        if low < 0 or high >= self.cfg.d_vocab:
-            raise ValueError(
-                f"token ids must lie in 0 ... {self.cfg.d_vocab - 1} (d_vocab is "
-                f"{self.cfg.d_vocab}), but these run from {low} to {high}"
             )
 
     @property

@@ -15,7 +15,7 @@ class LayerKeyValues:
     """One layer's keys and values; the first `length` positions belong to tokens already read."""
 
     def __init__(self, cfg: TransformerConfig, batch: int) -> None:
-        shape = (batch, cfg.n_heads, cfg.n_ctx, cfg.d_head)
+        shape = (batch, cfg.n_ctx, cfg.n_heads, cfg.d_head)
         self.keys = torch.empty(shape, dtype=cfg.dtype)
         self.values = torch.empty(shape, dtype=cfg.dtype)
         self.length = 0
@@ -36,10 +36,10 @@ class LayerKeyValues:
             )
         if k.dtype != self.keys.dtype:
             self.keys, self.values = self.keys.to(k.dtype), self.values.to(k.dtype)
-        end = self.length + k.shape[1]
-        self.keys[:, :, self.length : end] = k.transpose(1, 2)
-        self.values[:, :, self.length : end] = v.transpose(1, 2)
-        return self.keys[:, :, :end].transpose(1, 2), self.values[:, :, :end].transpose(1, 2)
+        start, new_pos = self.length, k.shape[1]
+        self.keys.narrow(1, start, new_pos).copy_(k)
+        self.values.narrow(1, start, new_pos).copy_(v)
+        return self.keys.narrow(1, 0, start + new_pos), self.values.narrow(1, 0, start + new_pos)
 
 
 class KeyValueCache:

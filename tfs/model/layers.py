@@ -37,7 +37,7 @@ class LayerNormPre(nn.Module):
 
     def forward(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         if not (self.hook_scale.is_watched() or self.hook_normalized.is_watched()):
-            return F.layer_norm(resid, resid.shape[-1:], eps=self.eps)
+            return torch.layer_norm(resid, resid.shape[-1:], eps=self.eps)
         return self.normalized(resid)
 
     def normalized(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
@@ -56,7 +56,7 @@ class LayerNorm(LayerNormPre):
 
     def forward(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         if not (self.hook_scale.is_watched() or self.hook_normalized.is_watched()):
-            return F.layer_norm(resid, resid.shape[-1:], self.w, self.b, self.eps)
+            return torch.layer_norm(resid, resid.shape[-1:], self.w, self.b, self.eps)
         return self.normalized(resid) * self.w + self.b
 
 
@@ -66,8 +66,9 @@ def into_heads(
     b: Float[Tensor, "head d_head"],
 ) -> Float[Tensor, "batch pos head d_head"]:
     """einsum(x, W, "batch pos d_model, head d_model d_head -> batch pos head d_head") + b."""
-    all_heads = W.transpose(0, 1).flatten(1)  # [d_model, head * d_head]: a view, see above
-    return linear(x, all_heads, b.flatten()).unflatten(-1, b.shape)
+    head, d_model, d_head = W.shape
+    all_heads = W.transpose(0, 1).reshape(d_model, head * d_head)  # a view: see above
+    return linear(x, all_heads, b.view(-1)).view(*x.shape[:-1], head, d_head)
 
 
 def out_of_heads(
@@ -76,7 +77,8 @@ def out_of_heads(
     b: Float[Tensor, " d_model"],
 ) -> Float[Tensor, "batch pos d_model"]:
     """einsum(z, W, "batch pos head d_head, head d_head d_model -> batch pos d_model") + b."""
-    return linear(z.flatten(-2), W.flatten(0, 1), b)
+    head, d_head, d_model = W.shape
+    return linear(z.reshape(*z.shape[:-2], -1), W.view(head * d_head, d_model), b)
 
 
 def make_norm(cfg: TransformerConfig) -> nn.Module:
@@ -203,7 +205,7 @@ class Attention(nn.Module):
         mask: Bool[Tensor, "query_pos key_pos"] | None,
     ) -> Float[Tensor, "batch query_pos head d_head"]:
         """The same numbers from torch's kernel, which never holds the whole pattern in memory."""
-        q, k, v = (tensor.transpose(1, 2) for tensor in (q, k, v))
+        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
         z = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1 / self.attn_scale)
         return z.transpose(1, 2)
 

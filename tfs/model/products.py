@@ -8,12 +8,11 @@ to start, so it is asked only where there is enough to do. Both give the same nu
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-ENOUGH = 2**22  # multiply-adds: below, starting oneDNN costs more than it gains
+ENOUGH = 2**19  # multiply-adds: below, starting oneDNN costs more than it gains
 HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
@@ -23,11 +22,12 @@ def linear(
     b: Float[Tensor, " d_out"] | None = None,
 ) -> Float[Tensor, "*batch d_out"]:
     """x W + b in one pass over memory. W is [in, out], as the papers write it, not [out, in]."""
-    if not _suits_onednn(x, W):
-        return F.linear(x, W.T, b)
-    if torch.is_grad_enabled():
-        return _OneDNNLinear.apply(x, W, b)
-    return _onednn(x, W, b)
+    if x.numel() * W.shape[1] >= ENOUGH and _suits_onednn(x, W):
+        return _OneDNNLinear.apply(x, W, b) if torch.is_grad_enabled() else _onednn(x, W, b)
+    d_in, d_out = W.shape
+    rows = x.reshape(-1, d_in)
+    product = rows @ W if b is None else torch.addmm(b, rows, W)
+    return product.view(*x.shape[:-1], d_out)
 
 
 def _suits_onednn(x: Tensor, W: Tensor) -> bool:
@@ -35,8 +35,6 @@ def _suits_onednn(x: Tensor, W: Tensor) -> bool:
         HAS_ONEDNN
         and x.dtype == W.dtype == torch.float32
         and x.device.type == "cpu"
-        and x.numel() * W.shape[1] >= ENOUGH
-        and x.numel() > x.shape[-1]  # one row is bound by reading W, where MKL is as good
         and not torch.is_autocast_enabled("cpu")
     )
 

@@ -9,7 +9,10 @@ from jaxtyping import Float
 from tfs.plots.arrays import Array, Number, to_numpy
 from tfs.plots.theme import DISCRETE, DIVERGING, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
-from tfs.plots.twin import described
+from tfs.plots.twin import HIDDEN, described
+
+FEW_POINTS = 120
+MOST_TO_COMPARE = 2000  # every pair of points is looked at for the closest
 
 
 def scatter_2d(
@@ -17,27 +20,36 @@ def scatter_2d(
     labels: Sequence[str],
     *,
     explained: Sequence[Number] | Float[Array, " component"] | None = None,
+    highlight: Sequence[int] = (),
     title: str = "",
 ) -> go.Figure:
-    """Tokens as points, each beside its label; one unit is equally long on both axes.
+    """Tokens as points; one unit is equally long on both axes.
 
     explained: the share of the variance on each axis, as `tfs.interp.pca` returns it; what is
-    missing to 1 cannot be seen here. Raises ValueError where points and labels differ in number.
+    missing to 1 cannot be seen here. highlight: rows to draw on top, with their labels; where there
+    are few points, all have labels. Raises ValueError where points and labels differ in number.
     """
     points = to_numpy(points)
     check_length("token", len(points), labels)
     fig = new_figure(460, title)
-    fig.add_scatter(
-        x=points[:, 0],
-        y=points[:, 1],
-        text=[token_label(label) for label in labels],
-        mode="markers+text" if len(points) <= 120 else "markers",
-        textposition="top center",
-        textfont={"size": 11},
-        cliponaxis=False,
-        marker={"color": DISCRETE[0], "size": 7},
-        hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>",
-    )
+    all_rows, marked = list(range(len(points))), sorted(set(highlight))
+    layers = [(all_rows, DISCRETE[0], 5 if marked else 7, len(points) <= FEW_POINTS and not marked)]
+    if marked:
+        layers.append((marked, DISCRETE[1], 9, True))
+    for rows, colour, size, shows_text in layers:
+        fig.add_scatter(
+            x=points[rows, 0],
+            y=points[rows, 1],
+            text=[token_label(labels[row]) for row in rows],
+            mode="markers+text" if shows_text else "markers",
+            textposition="top center",
+            textfont={"size": 11},
+            cliponaxis=False,
+            showlegend=False,
+            marker={"color": colour, "size": size, "opacity": 0.5 if size == 5 else 1},
+            hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>",
+            meta=HIDDEN if rows is marked else None,
+        )
     names = ["first component", "second component"]
     if explained is not None:
         names = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, explained, strict=False)]
@@ -46,7 +58,7 @@ def scatter_2d(
     alt = f"{len(points)} tokens as points on two axes"
     if explained is not None:
         alt += f", which hold {sum(list(explained)[:2]):.0%} of the variance"
-    if len(points) > 1:
+    if 1 < len(points) <= MOST_TO_COMPARE:
         gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
         np.fill_diagonal(gaps, np.inf)
         a, b = np.unravel_index(gaps.argmin(), gaps.shape)

@@ -68,8 +68,8 @@ def _text_results(model: DecoderOnly, task: TextTask) -> list[str]:
         f"{sliding:.4f} with windows that overlap by three quarters, so that each token has more "
         "context.",
         "- **To compare**: nanoGPT publishes 1.88 for its small character model on a CPU and "
-        "1.4697 for its larger one on a GPU, both on blocks of this split. Losses per token of different "
-        "tokenizers cannot be compared; per character they can.",
+        "1.4697 for its larger one on a GPU. Losses per token of different tokenizers cannot be "
+        "compared; per character they can.",
         "- **Limits**: about a million characters of one author, seen many times over: it knows "
         "the manner, not the meaning.",
     ]

@@ -1,0 +1,19 @@
+"""Start the app with everything imported, so that the first visitor does not wait for torch.
+
+python -m pages._ui.serve [streamlit's own options]
+"""
+
+import sys
+from pathlib import Path
+
+from streamlit.web import cli
+
+import tfs.interp  # noqa: F401
+import tfs.plots  # noqa: F401
+import tfs.train.worker  # noqa: F401
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+
+if __name__ == "__main__":
+    sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
+    sys.exit(cli.main())
