@@ -81,4 +81,5 @@ def settle(page) -> None:
 def open_page(page, address: str, path: str = "") -> None:
     page.goto(f"{address}/{path}")
     page.wait_for_selector("[data-testid=stSidebar]", state="attached")
+    page.wait_for_selector("[data-testid=stMain] h1")
     settle(page)

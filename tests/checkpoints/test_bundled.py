@@ -1,0 +1,86 @@
+"""The checkpoints that come with the project are as good as their cards say."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+NAMES = ["induction", "mirror", "mirror-no-positions", "shakespeare"]
+MOST_BYTES = 25 * 10**6
+
+
+@pytest.fixture
+def bundle():
+    import tfs
+
+    return tfs.load
+
+
+def stated(card: str, what: str) -> float:
+    return float(re.search(rf"\*\*{what}\*\*: ([\d.]+)", card)[1])
+
+
+def test_all_are_there_and_small_enough_together() -> None:
+    from tfs.train.checkpoint import BUNDLED, bundled_names
+
+    assert bundled_names() == NAMES
+    assert sum(file.stat().st_size for file in BUNDLED.rglob("*") if file.is_file()) < MOST_BYTES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_card_says_how_it_was_made(bundle, name) -> None:
+    card = bundle(name).card
+    assert f"python -m tfs train {name}" in card
+    for part in ("Model", "Data", "Training", "Held-out loss", "Limits", "seed"):
+        assert part in card
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "accuracy"),
+    [("mirror", 2.17, 0.99), ("mirror-no-positions", 2.2, 0.98), ("induction", 2.0, 0.99)],
+)
+def test_synthetic_tasks_are_learned(bundle, name, loss, accuracy) -> None:
+    from tfs.train import evaluate
+    from tfs.train.recipes import RECIPES
+
+    batch = RECIPES[name].make_task().sample(2048, seed=1, split="held_out")
+    measured = evaluate(bundle(name).model, batch)
+    assert measured.loss < loss and measured.accuracy > accuracy
+    assert measured.loss == pytest.approx(stated(bundle(name).card, "Held-out loss"), abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["mirror", "induction"])
+def test_snapshots_lead_from_the_start_to_the_model(bundle, name) -> None:
+    opened = bundle(name)
+    assert opened.snapshots[0] == 0 and len(opened.snapshots) >= 10
+    last = opened.at_step(opened.snapshots[-1])
+    assert all(torch.equal(p, last.get_parameter(n)) for n, p in opened.model.named_parameters())
+    assert not torch.equal(opened.at_step(0).W_E, opened.model.W_E)
+
+
+def test_induction_has_a_previous_token_head_and_an_induction_head(bundle) -> None:
+    from tfs.interp import head_scores
+    from tfs.tasks import RepeatedTokensTask
+
+    tokens = RepeatedTokensTask().sample(64, seed=2).tokens
+    scores = head_scores(bundle("induction").model, tokens)
+    assert scores["previous token"][0].max() > 0.5
+    assert scores["induction"][1].max() > 0.8
+
+
+@pytest.mark.slow
+def test_shakespeare_costs_what_its_card_says(bundle) -> None:
+    if not Path(os.environ.get("TFS_DATA_DIR", ""), "tinyshakespeare.txt").is_file():
+        pytest.skip("Tiny Shakespeare is not in TFS_DATA_DIR")
+    from tfs.tasks.corpus import tiny_shakespeare
+    from tfs.tasks.text import split_text
+    from tfs.train import nats_per_character
+
+    opened = bundle("shakespeare")
+    held_out = split_text(tiny_shakespeare())[1]
+    tokens = torch.tensor(opened.tokenizer.encode(held_out))
+    measured = nats_per_character(opened.model, tokens, len(held_out))
+    assert measured < 1.48
+    assert measured == pytest.approx(stated(opened.card, "Held-out loss"), abs=1e-3)
