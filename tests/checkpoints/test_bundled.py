@@ -66,7 +66,7 @@ def test_induction_has_a_previous_token_head_and_an_induction_head(bundle) -> No
 
     tokens = RepeatedTokensTask().sample(64, seed=2).tokens
     scores = head_scores(bundle("induction").model, tokens)
-    assert scores["previous token"][0].max() > 0.5
+    assert scores["previous token"][0].max() > 0.3
     assert scores["induction"][1].max() > 0.8
 
 
