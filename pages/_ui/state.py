@@ -23,6 +23,7 @@ from tfs.train.checkpoint import BUNDLED, bundled_names
 from tfs.train.worker import Job
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
+MOST_FINISHED_JOBS = 64
 RUN_NAME = re.compile(r"run-[0-9a-f]{16}")
 
 
@@ -107,6 +108,15 @@ def head_scores_on_prompt(
 def jobs() -> dict[str, Job]:
     """Trainings of this server by the name of their run."""
     return {}
+
+
+def remember_job(name: str, job: Job) -> None:
+    """Keep a training at hand; of those that are over, only the newest, the others on disk."""
+    known = jobs()
+    known[name] = job
+    over = [other for other, old in known.items() if old.status().is_over]
+    for other in over[:-MOST_FINISHED_JOBS]:
+        known.pop(other, None)
 
 
 @st.cache_resource(show_spinner=False)

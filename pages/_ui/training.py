@@ -77,7 +77,7 @@ def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) 
     bundle = tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, card)
     directory = state.new_run_directory()
     job = Job(bundle, task, config, directory).start()
-    state.jobs()[directory.name] = job
+    state.remember_job(directory.name, job)
     st.session_state.setdefault("my_runs", []).append(directory.name)
     st.session_state["run"] = st.query_params["run"] = directory.name
 

@@ -42,7 +42,8 @@ class LayerNormPre(nn.Module):
 
     def normalized(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         centred = resid - resid.mean(-1, keepdim=True)
-        scale = self.hook_scale((centred.pow(2).mean(-1, keepdim=True) + self.eps).sqrt())
+        variance = centred.square().mean(-1, keepdim=True)
+        scale = self.hook_scale((variance + self.eps).sqrt())
         return self.hook_normalized(centred / scale)
 
 
@@ -57,7 +58,7 @@ class LayerNorm(LayerNormPre):
     def forward(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         if not (self.hook_scale.is_watched() or self.hook_normalized.is_watched()):
             return torch.layer_norm(resid, resid.shape[-1:], self.w, self.b, self.eps)
-        return self.normalized(resid) * self.w + self.b
+        return torch.addcmul(self.b, self.normalized(resid), self.w)  # normalized * w + b
 
 
 def into_heads(
@@ -187,9 +188,9 @@ class Attention(nn.Module):
         if mask is not None:
             scores = scores.masked_fill(~mask, -torch.inf)
         pattern = self.hook_attn_scores(scores).softmax(-1)
-        pattern = self.hook_pattern(
-            pattern.nan_to_num(0.0)
-        )  # a row with nobody to see attends to nobody
+        if pattern[..., 0].isnan().any():  # a row with nobody to see is NaN from end to end
+            pattern = pattern.nan_to_num(0.0)
+        pattern = self.hook_pattern(pattern)
         return einsum(
             pattern,
             v,
