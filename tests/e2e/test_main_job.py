@@ -41,7 +41,8 @@ def test_a_deep_link_is_the_first_thing_a_fresh_server_answers(browser, tmp_path
         open_page(page, address, "attention?model=mirror&layer=0&head=3")
         assert page.get_by_role("textbox", name="Prompt").input_value().startswith("41 7 93")
         assert page.get_by_role("heading", name="Attention", exact=True).is_visible()
-        assert page.get_by_text("L0H3", exact=True).count() == 2  # in the grid, and large
+        in_the_grid_and_large = page.get_by_text("L0H3", exact=True)
+        in_the_grid_and_large.nth(1).wait_for(state="attached")
         page.close()
 
 
