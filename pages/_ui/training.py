@@ -73,7 +73,9 @@ def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) 
     """Start a job for this session; its random name goes into the URL, for a reload to find it."""
     task = recipe.make_task()
     tokenizer = task.tokenizer if isinstance(task, TextTask) else IntegerTokenizer(task.d_vocab)
-    card = f"# {recipe.name}, trained in the app\n\n{recipe.about}\n"
+    about = recipe.about if cfg == recipe.model else "The recipe's model was changed by hand."
+    length = f"Seed {config.seed}, {config.steps} steps."
+    card = f"# {recipe.name}, trained in the app\n\n{about}\n\n{length}\n"
     bundle = tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, card)
     directory = state.new_run_directory()
     job = Job(bundle, task, config, directory).start()

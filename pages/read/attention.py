@@ -65,6 +65,6 @@ st.caption(
 for column, (name, scores) in zip(st.columns(3), view.head_scores().items(), strict=True):
     with column:
         if scores.isnan().all():
-            st.info(f"No {name} score: no token of this prompt comes twice.")
+            st.info(f"No {name} score: this prompt has no place where such a head would look.")
             continue
         figure(head_scores_figure(scores, name), key=name, code=[head_scores])

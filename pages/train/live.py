@@ -107,7 +107,9 @@ def steering(job: Job) -> None:
     ):
         st.session_state["open_attention"] = True
         st.rerun(scope="app")
-    again.button("New run", icon=":material/refresh:", on_click=forget_run, width="stretch")
+    if again.button("New run", icon=":material/refresh:", width="stretch"):
+        forget_run()
+        st.rerun(scope="app")  # not the fragment alone, which still holds this job
 
 
 def forget_run() -> None:

@@ -170,3 +170,12 @@ def test_training_runs_in_the_background_and_its_model_opens(visit) -> None:
     assert not opened.exception and not opened.error
     assert opened.session_state["model"] == name and name.startswith("run-")
     assert figures(opened)
+
+
+def test_new_run_leads_back_to_the_form(visit) -> None:
+    at = visit("pages/train/live.py")
+    next(button for button in at.button if button.label == "Train").click().run()
+    for label in ("Stop", "New run"):
+        next(button for button in at.button if button.label == label).click().run()
+    assert not at.exception
+    assert "Train" in [button.label for button in at.button]
