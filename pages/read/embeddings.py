@@ -8,8 +8,6 @@ from pages._ui.layout import figure, prose
 from tfs.interp import cosine_similarity, nearest_neighbours, pca
 from tfs.plots import scatter_2d, similarity_matrix, vector_strip
 
-MOST_POINTS = 1024
-
 st.title("Embeddings")
 prose("embeddings")
 view = current_view()

@@ -25,7 +25,7 @@ class Status(NamedTuple):
 
     state: str
     step: int
-    place: int  # how many jobs are before it in the queue; 0 when it need not wait
+    place: int  # its number in the queue, from 1; 0 when it need not wait
     error: str = ""
 
     @property
