@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui.controls import shared_pickers
+from pages._ui.controls import say_if_link_is_dead, shared_pickers
 from pages._ui.state import prepare_process
 
 st.set_page_config(
@@ -33,4 +33,5 @@ page = st.navigation(
 )
 with st.sidebar:
     shared_pickers()
+say_if_link_is_dead(page.title)
 page.run()

@@ -7,6 +7,7 @@ from torch import Tensor
 
 import tfs
 from pages._ui import state
+from pages._ui.layout import literal
 from tfs.hooks import ActivationCache
 from tfs.tokenizers import IntegerTokenizer, Tokenizer
 
@@ -43,16 +44,22 @@ class View(NamedTuple):
 
 def shared_pickers() -> None:
     """The sidebar's model and prompt. Both stand in the URL, so a link reopens the same view."""
+    names = _model_names()
+    asked = st.query_params.get("model", names[0])
+    if asked not in names:  # the widget is about to fall back to the first name without a word
+        st.session_state["dead link"] = asked
+        st.session_state.pop("dead link led to", None)
     st.selectbox(
         "Model",
-        _model_names(),
+        names,
         key="model",
         bind="query-params",
-        on_change=use_example,
+        on_change=follow_model,
         help="Bundled checkpoints, and whatever you trained here.",
     )
     if not {"prompt"} & ({*st.session_state} | {*st.query_params}):
         use_example()
+    st.session_state["prompt was for"] = st.session_state["model"]
     st.text_area(
         "Prompt",
         key="prompt",
@@ -64,10 +71,53 @@ def shared_pickers() -> None:
     st.button("Use the model's own example", on_click=use_example, width="stretch")
 
 
+def say_if_link_is_dead(page: str) -> None:
+    """One sentence, on the page that the link led to, until the reader chooses a model."""
+    asked = st.session_state.get("dead link")
+    if asked and st.session_state.setdefault("dead link led to", page) == page:
+        st.warning(
+            f"There is no model {literal(asked[:60])} on this server, so you see "
+            f"**{st.session_state['model']}**; a model that was trained in the app can be opened "
+            "on its own server only. Choose another one in the sidebar."
+        )
+
+
 def show_model(name: str) -> None:
     """Make `name` the model on screen, with a prompt that suits it; for a button's on_click."""
+    remember_run(name)
     st.session_state["model"] = name
-    use_example()
+    follow_model()
+
+
+def follow_model() -> None:
+    """After a change of model: the reader's own prompt stays if the new model can read it.
+
+    Where it cannot, the reader's last prompt of the kind that it reads comes back, or its example.
+    """
+    st.session_state.pop("dead link", None)
+    before, name = (st.session_state.get(key) for key in ("prompt was for", "model"))
+    try:
+        kind_before, bundle = _kind(state.open_model(before).bundle), state.open_model(name).bundle
+    except tfs.CheckpointError:
+        return
+    own = st.session_state.setdefault("own prompts", {})
+    text = st.session_state.get("prompt", "")
+    if text.strip() and text not in EXAMPLES.values():
+        own[kind_before] = text
+    kept = own.get(_kind(bundle), "")
+    st.session_state["prompt"] = kept if _fits(bundle, kept) else example_of(bundle.tokenizer)
+
+
+def _kind(bundle: tfs.Bundle) -> str:
+    """Numbers typed for one model make little sense to another that reads words."""
+    return "numbers" if isinstance(bundle.tokenizer, IntegerTokenizer) else "text"
+
+
+def _fits(bundle: tfs.Bundle, text: str) -> bool:
+    try:
+        return 0 < len(bundle.tokenizer.encode(text)) <= bundle.model.cfg.n_ctx
+    except ValueError:
+        return False
 
 
 def use_example() -> None:
@@ -87,6 +137,13 @@ def example_of(tokenizer: Tokenizer) -> str:
     return EXAMPLES["mirror" if tokenizer.d_vocab <= 100 else "induction"]
 
 
+def remember_run(name: str) -> None:
+    """Keep a run of this session in the list of models."""
+    mine = st.session_state.setdefault("my_runs", [])
+    if name not in mine:
+        mine.append(name)
+
+
 def _model_names() -> list[str]:
     """Bundled models, this session's runs, and a run that the URL names (its link is its key)."""
     bundled = state.bundled_names()
@@ -102,7 +159,7 @@ def current_view() -> View:
     try:
         opened = state.open_model(name)
     except tfs.CheckpointError as error:
-        st.error(str(error))
+        st.error(literal(str(error)))
         st.stop()
     bundle, text = opened.bundle, st.session_state.get("prompt", "")
     if not text.strip():
@@ -114,7 +171,7 @@ def current_view() -> View:
         ids = tuple(bundle.tokenizer.encode(text))
         _check_length(ids, bundle.model.cfg.n_ctx)
     except ValueError as error:
-        st.error(str(error))
+        st.error(literal(str(error)))
         st.stop()
     st.caption(f"Model **{name}** on the {len(ids)} tokens of the prompt")
     return View(name, bundle, opened.fingerprint, ids, bundle.tokenizer.str_tokens(ids))

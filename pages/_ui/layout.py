@@ -3,6 +3,7 @@
 import csv
 import inspect
 import io
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,17 @@ from tfs.plots import figure_alt, figure_table
 
 PROSE = Path(__file__).resolve().parents[2] / "assets" / "prose"
 MOST_ROWS = 2000
+PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def literal(text: str) -> str:
+    """The text as Markdown that shows it letter by letter, whatever a reader typed into it."""
+    return PUNCTUATION.sub(r"\\\1", text.replace("\n", "↵"))
+
+
+def quoted(token: str) -> str:
+    """A token in quotation marks, with its spaces and escapes, as literal Markdown."""
+    return literal(repr(token))
 
 
 def prose(name: str) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 import tfs
 from pages._ui import state
+from pages._ui.controls import remember_run
 from tfs.arithmetic import parameter_terms, readable_count, total, training_flops
 from tfs.tasks import TextTask
 from tfs.tokenizers import IntegerTokenizer
@@ -80,16 +81,19 @@ def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) 
     directory = state.new_run_directory()
     job = Job(bundle, task, config, directory).start()
     state.remember_job(directory.name, job)
-    st.session_state.setdefault("my_runs", []).append(directory.name)
+    remember_run(directory.name)
     st.session_state["run"] = st.query_params["run"] = directory.name
 
 
 def current_job() -> Job | None:
-    """The job of this session, or the one that the URL names."""
+    """The job of this session, or the one that the URL names; a dead link is remembered."""
     name = st.query_params.get("run") or st.session_state.get("run")
     job = state.jobs().get(name) if name else None
     if job is None:
         st.query_params.pop("run", None)
+        if name:
+            st.session_state["lost run"] = name
     else:
+        st.session_state.pop("lost run", None)
         st.session_state["run"] = st.query_params["run"] = name
     return job

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from pages._ui.controls import current_view
-from pages._ui.layout import figure, prose
+from pages._ui.layout import figure, prose, quoted
 from tfs.interp import direct_logit_attribution, lens_labels, logit_lens, top_tokens
 from tfs.plots import logit_lens as lens_figure
 from tfs.plots import signed_bars
 
 SHOWN = 5
+ROOM = 24  # positions whose words can be read side by side
 
 st.title("Logit lens")
 prose("lens")
@@ -25,6 +26,10 @@ candidates = [
     [list(zip(tokenizer.str_tokens(best), p, strict=True)) for best, p in zip(*row, strict=True)]
     for row in zip(ids.tolist(), probs.tolist(), strict=True)
 ]
+first, pos = 0, len(view.tokens)
+if pos > ROOM:
+    first = st.slider("Show from position", 0, pos - ROOM, key="from", bind="query-params")
+    st.caption(f"{ROOM} of the {pos} positions find room side by side; the slider moves along.")
 figure(
     lens_figure(
         probs[..., 0],
@@ -32,6 +37,7 @@ figure(
         view.labels,
         lens_labels(view.model, incl_mid=incl_mid),
         candidates=candidates,
+        shown=range(first, min(pos, first + ROOM)),
     ),
     key="lens",
     code=[logit_lens],
@@ -39,13 +45,9 @@ figure(
 )
 
 st.subheader("Who moves the answer?")
-place = st.select_slider(
-    "Position",
-    range(len(view.tokens)),
-    len(view.tokens) - 1,
-    format_func=lambda place: f"{place}: {view.labels[place]}",
-    key="position",
-)
+place = len(view.tokens) - 1
+if place > 0:
+    place = st.slider("Position", 0, place, place, key="position", bind="query-params")
 answer = int(logits[-1, place].argmax())
 by = st.segmented_control(
     "Split by",
@@ -56,10 +58,11 @@ by = st.segmented_control(
     bind="query-params",
 )
 attribution, parts = direct_logit_attribution(view.model, cache, answer, by=by)
+whose, after = quoted(tokenizer.str_tokens([answer])[0]), quoted(view.labels[place])
 st.caption(
-    f"What each part adds to the logit of {tokenizer.str_tokens([answer])[0]!r}, the most likely "
-    f"token after position {place}; the bars sum to {attribution[:, place].sum():.3f}, and the "
-    f"model's logit is {logits[-1, place, answer]:.3f}."
+    f"What each part adds to the logit of {whose}, the most likely token after position {place}, "
+    f"{after}; the bars sum to {attribution[:, place].sum():.3f}, and the model's logit is "
+    f"{logits[-1, place, answer]:.3f}."
 )
 figure(
     signed_bars(attribution[:, place], parts, x_title="logit"),

@@ -48,8 +48,11 @@ with softmax:
         reads=reads.format("pattern"),
         height=SIDE_BY_SIDE,
     )
-hidden = steps.pattern[head][~causal_mask(pos, pos)]
+pattern = steps.pattern[head]
+hidden = pattern[~causal_mask(pos, pos)]
+sums = pattern.sum(-1)
 st.caption(
     f"Largest weight on a masked cell, over {hidden.numel()} of them: "
-    f"{hidden.max().item() if hidden.numel() else 0:.1f}. Every row of the pattern sums to 1."
+    f"{hidden.max().item() if hidden.numel() else 0:.1f}. The rows of the pattern sum to "
+    f"{sums.min():.4f} at least and {sums.max():.4f} at most."
 )

@@ -56,4 +56,5 @@ with right:
     for path, title, what in PAGES:
         st.page_link(path, label=f"**{title}**: {what}")
     with st.expander("About this model"):
-        st.markdown(view.bundle.card or "This model has no card.")
+        card = view.bundle.card or "This model has no card."
+        st.markdown(card.replace("# ", "#### ", 1) if card.startswith("# ") else card)

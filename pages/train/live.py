@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages._ui import state
 from pages._ui.controls import show_model
-from pages._ui.layout import figure, prose
+from pages._ui.layout import figure, literal, prose
 from pages._ui.training import configure, current_job, estimate, launch
 from tfs.plots import loss_curve, lr_schedule
 from tfs.train import lr_at
@@ -18,6 +18,31 @@ MOST_POINTS = 600
 
 st.title("Train")
 prose("train")
+
+
+def say_if_run_is_lost() -> None:
+    """One sentence where the URL asked for a run that this server does not steer any more."""
+    name = st.session_state.get("lost run")
+    if name and state.is_run(name):
+        st.warning("That training ended when its server did; what it had learned by then is kept.")
+        st.button(
+            "Open what it learned",
+            icon=":material/visibility:",
+            on_click=ask_to_open,
+            args=(name,),
+        )
+    elif name:
+        st.warning(
+            f"There is no training {literal(name[:60])} on this server: a run can be watched on "
+            "its own server only. Start a new one below."
+        )
+
+
+def ask_to_open(name: str) -> None:
+    """For a button's on_click: the page is left once the script runs again."""
+    st.session_state.pop("lost run", None)
+    show_model(name)
+    st.session_state["open_attention"] = True
 
 
 def controls() -> None:
@@ -48,7 +73,7 @@ def progress(job: Job) -> None:
     if status.state == "queued" and status.place:
         st.info(f"Waiting for a free place: you are number {status.place} in the queue.")
     if status.state == "failed":
-        st.error(f"The training stopped by itself. {status.error}")
+        st.error(f"The training stopped by itself. {literal(status.error)}")
     st.progress(
         status.step / job.config.steps, f"{status.state}: step {status.step} of {job.config.steps}"
     )
@@ -101,11 +126,10 @@ def steering(job: Job) -> None:
         icon=":material/visibility:",
         type="primary",
         disabled=not state.is_run(name),
-        on_click=show_model,
+        on_click=ask_to_open,
         args=(name,),
         width="stretch",
     ):
-        st.session_state["open_attention"] = True
         st.rerun(scope="app")
     if again.button("New run", icon=":material/refresh:", width="stretch"):
         forget_run()
@@ -125,6 +149,7 @@ if st.session_state.pop("open_attention", False):  # a fragment cannot leave its
 
 job = current_job()
 if job is None:
+    say_if_run_is_lost()
     controls()
     state.warm_training()
 else:

@@ -108,13 +108,53 @@ def test_a_url_that_asks_for_nonsense_gets_the_default(visit, query) -> None:
     assert figures(at)
 
 
+def test_a_dead_link_says_so_until_a_model_is_chosen(visit) -> None:
+    at = visit("pages/start/home.py", model="run-0000000000000000")
+    assert len(at.warning) == 1 and "run\\-0000000000000000" in at.warning[0].value
+    assert "**shakespeare**" in at.warning[0].value
+    at.run()
+    assert at.warning, "a second run of the script, as any click makes, forgets it"
+    at.selectbox(key="model").set_value("mirror").run()
+    assert not at.warning and not at.exception
+
+
+@pytest.mark.parametrize("name", ["run-0000000000000000", "nonsense", "../../etc"])
+def test_a_link_to_a_training_that_is_not_here_says_so(visit, name) -> None:
+    at = visit("pages/start/home.py")
+    at.query_params["run"] = name
+    at.switch_page("pages/train/live.py").run()
+    assert not at.exception
+    assert len(at.warning) == 1 and "no training" in at.warning[0].value
+    next(button for button in at.button if button.label == "Train").click().run()
+    assert not at.warning
+
+
+def test_a_training_that_ended_with_its_server_can_still_be_opened(visit, tmp_path) -> None:
+    import tfs
+
+    name = "run-0123456789abcdef"
+    tfs.save(tfs.load("mirror"), tmp_path / name)
+    at = visit("pages/start/home.py")
+    at.query_params["run"] = name
+    at.switch_page("pages/train/live.py").run()
+    assert len(at.warning) == 1 and "ended" in at.warning[0].value
+    next(button for button in at.button if button.label == "Open what it learned").click().run()
+    assert at.title[0].value == "Attention" and at.session_state["model"] == name
+    assert not at.warning and not at.exception
+
+
+def test_what_a_reader_typed_is_shown_and_never_interpreted(visit) -> None:
+    at = visit("pages/read/attention.py", model="mirror", prompt="**x** :red[y] $z$")
+    assert at.error[0].value.startswith("\\'\\*\\*x\\*\\*") or "\\*\\*x\\*\\*" in at.error[0].value
+
+
 def test_a_damaged_run_is_one_sentence(visit, tmp_path) -> None:
     name = "run-0123456789abcdef"
     (tmp_path / name).mkdir()
     (tmp_path / name / "model.safetensors").write_bytes(b"noise")
     at = visit("pages/read/attention.py", model=name)
     assert not at.exception
-    assert len(at.error) == 1 and "config.json is missing" in at.error[0].value
+    assert len(at.error) == 1 and "config\\.json is missing" in at.error[0].value
 
 
 def test_the_pattern_on_screen_is_the_pattern_of_the_model(visit) -> None:
@@ -148,6 +188,25 @@ def test_changing_the_model_brings_a_prompt_that_fits(visit) -> None:
     at.selectbox(key="model").set_value("mirror").run()
     assert not at.exception and not at.error
     assert figures(at)
+
+
+def test_changing_the_model_keeps_what_the_reader_typed_where_it_can_be_read(visit) -> None:
+    own = "7 8 9 9 8 7"
+    at = visit("pages/read/attention.py", model="mirror", prompt=own)
+    for model, prompt in (
+        ("mirror-no-positions", own),
+        ("shakespeare", "First Citizen"),
+        ("mirror", own),
+        ("induction", own),
+    ):
+        at.selectbox(key="model").set_value(model).run()
+        assert at.session_state["prompt"].startswith(prompt), model
+        assert not at.exception and not at.error
+    at.text_area(key="prompt").set_value("7 " * 40).run()
+    at.selectbox(key="model").set_value("mirror").run()
+    assert at.session_state["prompt"].startswith("41 7 93"), "40 tokens do not fit into 16"
+    at.selectbox(key="model").set_value("induction").run()
+    assert at.session_state["prompt"] == "7 " * 40
 
 
 def test_training_runs_in_the_background_and_its_model_opens(visit) -> None:

@@ -115,6 +115,23 @@ def test_a_paused_job_can_be_stopped_while_others_hold_the_slot(make_job) -> Non
     assert other.status().state == "running"
 
 
+def test_a_queued_job_can_be_paused_and_waits_again_at_the_end_of_the_queue(make_job) -> None:
+    running = make_job(steps=100_000).start()
+    wait_until(lambda: running.status().step >= 1)
+    paused = make_job(steps=3).start()
+    wait_until(lambda: paused.status().place == 1)
+    paused.pause()
+    wait_until(lambda: paused.status() == ("paused", 0, 0, ""))
+    behind = make_job(steps=3).start()
+    wait_until(lambda: behind.status().place == 1)
+    paused.resume()
+    wait_until(lambda: paused.status() == ("queued", 0, 2, ""))
+    running.stop()
+    for job in (behind, paused):
+        job.thread.join(20)
+        assert job.status().state == "finished"
+
+
 def test_the_queue_is_first_come_first_served(make_job) -> None:
     running = make_job(steps=100_000).start()
     wait_until(lambda: running.status().step >= 1)

@@ -1,5 +1,6 @@
 """Amounts side by side: signed effects, parts of a sum, probabilities, and a growing cache."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -131,9 +132,20 @@ def kv_growth(pos: Sequence[int], cache_bytes: Sequence[int], *, title: str = ""
         hovertemplate="%{x} positions<br>%{y:,} bytes<extra></extra>",
     )
     fig.update_xaxes(title_text="positions in the cache", title_standoff=8, rangemode="tozero")
-    fig.update_yaxes(title_text="bytes", tickformat="~s", ticksuffix="B", rangemode="tozero")
+    fig.update_yaxes(_binary_ticks(max(cache_bytes, default=0)), rangemode="tozero")
     alt = "No position is cached."
     if len(pos):
         alt = f"The key-value cache grows from {cache_bytes[0]:,} bytes at {pos[0]} positions to "
         alt += f"{cache_bytes[-1]:,} bytes at {pos[-1]}."
     return described(fig, alt, x="positions", y="bytes")
+
+
+def _binary_ticks(most: int) -> dict:
+    """An axis of bytes in round KiB, MiB, ...: Plotly's own prefixes count in thousands."""
+    power = int(math.log2(max(most, 1))) // 10
+    unit, name = 1024**power, ("B", "KiB", "MiB", "GiB", "TiB", "PiB")[power]
+    rough = max(most / unit / 4, 0.25)
+    step = 2 ** round(math.log2(rough))
+    values = [k * step for k in range(int(most / unit / step) + 2)]
+    texts = [f"{value:g} {name}" for value in values]
+    return {"tickvals": [value * unit for value in values], "ticktext": texts}

@@ -91,7 +91,7 @@ def apart(values: Sequence[Number], gap: Number) -> list[Number]:
 
 def _draw_references(fig: go.Figure, references: Mapping[str, Number], gap: Number) -> None:
     """Dashed lines, each labelled in the right margin, the labels `gap` apart at least."""
-    names = [f"{escaped(name)} {level:.3f}" for name, level in references.items()]
+    names = [f"{escaped(name)} = {level:.3f}" for name, level in references.items()]
     levels = list(references.values())
     for name, level, place in zip(names, levels, apart(levels, gap), strict=True):
         fig.add_hline(level, line={"color": REFERENCE, "dash": "dash", "width": 1})

@@ -9,6 +9,8 @@ from tfs.plots.theme import DIVERGING, SEQUENTIAL, add_colour_bar, new_figure
 from tfs.plots.tokens import label_axis
 from tfs.plots.twin import described
 
+MOST_WRITTEN = 8  # heads whose numbers find room in their cells, a third of a page wide
+
 
 def head_scores(
     scores: Float[Array, "layer head"],
@@ -26,8 +28,8 @@ def head_scores(
     fig = new_figure(int(np.clip(70 + 34 * n_layers, 170, 620)), title, colour_bar=True)
     fig.add_heatmap(
         z=scores,
-        texttemplate="%{z:.2f}",
-        textfont={"size": 12, "weight": 600},
+        texttemplate="%{z:.2f}" if n_heads <= MOST_WRITTEN else "",
+        textfont={"size": 12 if n_heads <= 6 else 9, "weight": 600},
         hovertemplate=f"%{{y}}%{{x}}<br>{value} %{{z:.4f}}<extra></extra>",
         hoverongaps=False,
         coloraxis="coloraxis",

@@ -24,12 +24,14 @@ def logit_lens(
     row_labels: Sequence[str],
     *,
     candidates: Sequence[Sequence[Sequence[tuple[str, Number]]]] | None = None,
+    shown: range | None = None,
     title: str = "",
 ) -> go.Figure:
     """The most probable next token after each layer (upward) at each position (to the right).
 
     probs and top_tokens: the winner of each [layer][pos]. candidates: for each [layer][pos] the
     best few as (token, probability), shown on hover. row_labels: the layers' names, from below.
+    shown: the positions in view, where there are more than can be read; drag for the others.
     Raises ValueError where the sizes do not fit together.
     """
     probs = to_numpy(probs)
@@ -38,13 +40,14 @@ def logit_lens(
     check_length("layer", n_layers, row_labels, "row labels")
     check_length("layer", n_layers, top_tokens, "rows of top tokens")
     fig = new_figure(int(np.clip(80 + 30 * n_layers, 200, 700)), title, colour_bar=True)
-    fitting = int(np.clip(400 / max(pos, 1) / 6, 2, 12))  # characters in a cell
+    shown = range(pos) if shown is None else shown
+    fitting = int(np.clip(400 / max(len(shown), 1) / 6, 2, 12))  # characters in a cell
     hover = [[_listed(candidates[layer][p]) if candidates else "" for p in range(pos)]
              for layer in range(n_layers)]  # fmt: skip
     fig.add_heatmap(
         z=probs,
         text=[[token_label(token, fitting) for token in row] for row in top_tokens],
-        texttemplate="%{text}" if pos <= 24 else "",
+        texttemplate="%{text}" if len(shown) <= 24 else "",
         textfont={"size": 10, "weight": 600},
         hovertext=hover,
         hovertemplate="%{y}, position %{x:d}  %{x}<br>"
@@ -54,7 +57,9 @@ def logit_lens(
         xgap=1,
         ygap=1,
     )
-    fig.update_xaxes(token_axis(tokens), title_text="input token", tickangle=-90, title_standoff=8)
+    axis = token_axis(tokens, most=max(32, pos * 32 // max(len(shown), 1)))
+    fig.update_xaxes(axis, title_text="input token", tickangle=-90, title_standoff=8)
+    fig.update_xaxes(range=[shown.start - 0.5, shown.stop - 0.5])
     fig.update_yaxes(label_axis([escaped(label) for label in row_labels]), title_standoff=8)
     add_colour_bar(fig, SEQUENTIAL, 0, 1, "probability")
     return described(

@@ -103,9 +103,9 @@ def add_colour_bar(
     an annotation: given a title of its own, a horizontal bar moves the figure's title off the page.
     """
     place = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "ypad": 4}
-    size = {"thickness": 10, "lenmode": "pixels", "len": 180, "outlinewidth": 0, "xpad": 0}
-    bar = place | size | {"nticks": 5, "title": {"text": ""}}
+    size = {"thickness": 10, "lenmode": "pixels", "len": 120, "outlinewidth": 0, "xpad": 0}
+    bar = place | size | {"nticks": 3, "title": {"text": ""}}
     fig.update_layout(coloraxis={"colorscale": scale, "cmin": low, "cmax": high, "colorbar": bar})
-    beside = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xshift": 194, "yshift": 26}
+    beside = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xshift": 134, "yshift": 26}
     words = {"text": escaped(title), "showarrow": False, "xanchor": "left", "yanchor": "middle"}
     return fig.add_annotation(beside | words)

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -41,18 +42,19 @@ class Slots:
         self.changed = threading.Condition()
         self.waiting: deque[object] = deque()
 
-    def enter(self, who: object, given_up: threading.Event) -> bool:
-        """Wait for a slot. Returns False, without one, if given_up is set meanwhile."""
+    def enter(self, who: object, gives_up: Callable[[], bool]) -> bool:
+        """Wait for a slot. Returns False, without one, if gives_up() holds after a `wake`."""
         with self.changed:
             self.waiting.append(who)
-            self.changed.wait_for(
-                lambda: given_up.is_set() or (self.free > 0 and self.waiting[0] is who)
-            )
+            self.changed.wait_for(lambda: gives_up() or self._is_next(who))
+            entered = self._is_next(who) and not gives_up()
             self.waiting.remove(who)
-            if not given_up.is_set():
-                self.free -= 1
+            self.free -= entered
             self.changed.notify_all()
-            return not given_up.is_set()
+            return entered
+
+    def _is_next(self, who: object) -> bool:
+        return self.free > 0 and self.waiting[0] is who
 
     def leave(self) -> None:
         with self.changed:
@@ -97,8 +99,9 @@ class Job:
         return self
 
     def pause(self) -> None:
-        """Finish the update at hand, save, and give the slot to whoever waits."""
+        """Finish the update at hand, save, and give the slot, or the place, to whoever waits."""
         self.go_on.clear()
+        self.slots.wake()
 
     def resume(self) -> None:
         self.go_on.set()
@@ -131,10 +134,18 @@ class Job:
             self._leave()
 
     def _enter(self) -> bool:
-        """Wait for a slot; False if the job is stopped before its turn comes."""
-        self._set("queued")
-        self.has_slot = self.slots.enter(self, self.stopping)
+        """Wait for a slot, out of the queue while paused; False if stopped before its turn."""
+        while not self.has_slot and not self.stopping.is_set():
+            if self.go_on.is_set():
+                self._set("queued")
+                self.has_slot = self.slots.enter(self, self._steps_back)
+            else:
+                self._set("paused")
+                self.go_on.wait()
         return self.has_slot
+
+    def _steps_back(self) -> bool:
+        return self.stopping.is_set() or not self.go_on.is_set()
 
     def _leave(self) -> None:
         if self.has_slot:
@@ -161,9 +172,7 @@ class Job:
     def _paused(self) -> bool:
         """Save, let others train, and stand in the queue again; False if stopped meanwhile."""
         save(self.bundle, self.directory)
-        self._set("paused")
         self._leave()
-        self.go_on.wait()
         if not self._enter():
             return False
         self._set("running")
