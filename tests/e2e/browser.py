@@ -24,7 +24,7 @@ SETTLED = """() => {
   const app = document.querySelector('[data-testid=stApp]');
   return app && app.dataset.testScriptState === 'notRunning'
     && app.dataset.testConnectionState === 'CONNECTED'
-    && !document.querySelector('[data-stale=true]');
+    && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
 }"""
 
 

@@ -132,3 +132,32 @@ def test_a_reload_finds_the_training_again(page, server) -> None:
     page.get_by_text(re.compile("(running|finished): step")).wait_for()
     page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text(re.compile("(stopped|finished): step")).wait_for()
+
+
+def test_a_training_pauses_and_goes_on(page, server) -> None:
+    open_page(page, server, "live?recipe=mirror-2-layers")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text(re.compile("running: step")).wait_for()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    standing = page.get_by_text(re.compile("paused: step"))
+    standing.wait_for()
+    shoot(page, "paused")
+    step = standing.inner_text()
+    page.wait_for_timeout(1500)
+    assert standing.inner_text() == step
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text(re.compile("(running|finished): step")).wait_for()
+    page.get_by_role("button", name="New run").click()
+    page.get_by_role("button", name="Train", exact=True).wait_for()
+
+
+def test_a_dead_link_says_so_and_goes_away(page, server) -> None:
+    open_page(page, server, "attention?model=run-0000000000000000")
+    warning = page.get_by_text("There is no model run-0000000000000000 on this server")
+    warning.wait_for()
+    shoot(page, "dead-link")
+    open_sidebar(page)
+    page.get_by_role("link", name="Masks").click()
+    page.get_by_role("heading", name="Masks", exact=True).wait_for()
+    settle(page)
+    assert not warning.count()
