@@ -1,8 +1,10 @@
-"""The frame around every page: theme, navigation, and the two things all pages share."""
+"""The frame around every page: theme, navigation, and what all pages share."""
 
 import streamlit as st
 
+from pages._ui import tour
 from pages._ui.controls import say_if_link_is_dead, shared_pickers
+from pages._ui.predict import ask_first
 from pages._ui.state import prepare_process
 
 st.set_page_config(
@@ -10,28 +12,37 @@ st.set_page_config(
 )
 prepare_process()
 
-page = st.navigation(
-    {
-        "Start": [
-            st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True),
-        ],
-        "Read": [
-            st.Page("pages/read/embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
-            st.Page("pages/read/masks.py", title="Masks", icon=":material/grid_on:"),
-            st.Page("pages/read/attention.py", title="Attention", icon=":material/visibility:"),
-        ],
-        "Train": [
-            st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
-        ],
-        "Inspect": [
-            st.Page("pages/inspect/lens.py", title="Logit lens", icon=":material/biotech:"),
-        ],
-        "Build": [
-            st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
-        ],
-    }
-)
+SECTIONS = {
+    "Start": [
+        st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True),
+    ],
+    "Read": [
+        st.Page("pages/read/tokens.py", title="Tokens", icon=":material/text_fields:"),
+        st.Page("pages/read/embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
+        st.Page("pages/read/positions.py", title="Positions", icon=":material/pin:"),
+        st.Page("pages/read/masks.py", title="Masks", icon=":material/grid_on:"),
+        st.Page("pages/read/attention.py", title="Attention", icon=":material/visibility:"),
+        st.Page("pages/read/block.py", title="The block", icon=":material/stacks:"),
+        st.Page("pages/read/output.py", title="Output", icon=":material/output:"),
+    ],
+    "Train": [
+        st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
+    ],
+    "Inspect": [
+        st.Page("pages/inspect/lens.py", title="Logit lens", icon=":material/biotech:"),
+    ],
+    "Build": [
+        st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
+    ],
+}
+page = st.navigation(SECTIONS)
+wanted = st.session_state.pop("go to", None)
+for known in (known for section in SECTIONS.values() for known in section):
+    if wanted and wanted == (known.url_path or "home"):
+        st.switch_page(known, query_params={})
 with st.sidebar:
     shared_pickers()
+    ask_first()
 say_if_link_is_dead(page.title)
+tour.banner()
 page.run()

@@ -1,6 +1,9 @@
 """From logits to text: a ladder of small functions, each standing on the one before.
 
 logits -> logits_to_probs -> sample -> generate_stream -> generate
+
+`sampling_steps` is logits_to_probs with every step kept, to look at. Beams, and several ways to
+choose side by side, are in tfs.decoding.
 """
 
 from collections.abc import Iterator
@@ -51,6 +54,52 @@ def keep_top_p(probs: Float[Tensor, "*batch d_vocab"], p: float) -> Float[Tensor
     mass_before = ordered.cumsum(-1) - ordered
     ordered = ordered.masked_fill(mass_before >= p, 0.0)
     return torch.zeros_like(probs).scatter_(-1, order, ordered)
+
+
+class SamplingSteps(NamedTuple):
+    """The road from logits to the distribution that is drawn from, with every stop on it."""
+
+    logits: Float[Tensor, " d_vocab"]  # what the model said
+    scaled: Float[Tensor, " d_vocab"]  # divided by the temperature
+    probs: Float[Tensor, " d_vocab"]  # their softmax
+    after_top_k: Float[Tensor, " d_vocab"]  # what top_k keeps, not yet scaled up again
+    after_top_p: Float[Tensor, " d_vocab"]  # what top_p keeps of that, not yet scaled up again
+    final: Float[Tensor, " d_vocab"]  # scaled to sum to 1: what is drawn from
+    cut_by_top_k: float  # the probability that top_k threw away
+    cut_by_top_p: float  # the probability that top_p threw away after it
+
+
+def sampling_steps(
+    logits: Float[Tensor, " d_vocab"],
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> SamplingSteps:
+    """logits_to_probs for one position, step by step; `final` is exactly its answer.
+
+    Temperature 0 is the limit of ever smaller ones, up to a shift that softmax does not see:
+    `scaled` is 0 for the largest logit (the first, in a tie) and -inf for all others. So one token
+    has all the probability before any cut, and the cuts throw nothing away. Raises ValueError for
+    settings that logits_to_probs refuses.
+    """
+    check_sampling(temperature, top_k, top_p)
+    if temperature == 0:
+        scaled = torch.full_like(logits, -torch.inf).index_fill_(0, logits.argmax(), 0.0)
+    else:
+        scaled = logits / temperature
+    probs = scaled.softmax(-1)
+    after_top_k = probs if top_k is None else keep_top_k(probs, top_k)
+    after_top_p = after_top_k if top_p is None else keep_top_p(after_top_k, top_p)
+    return SamplingSteps(
+        logits,
+        scaled,
+        probs,
+        after_top_k,
+        after_top_p,
+        final=after_top_p / after_top_p.sum(-1, keepdim=True),
+        cut_by_top_k=float((probs - after_top_k).sum()),
+        cut_by_top_p=float((after_top_k - after_top_p).sum()),
+    )
 
 
 def sample(

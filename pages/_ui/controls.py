@@ -1,5 +1,7 @@
 """Pickers: the model and the prompt, shared by all pages and kept in the URL; layer and head."""
 
+import textwrap
+from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
@@ -32,6 +34,26 @@ class View(NamedTuple):
     @property
     def model(self) -> tfs.DecoderOnly:
         return self.bundle.model
+
+    def program(self, lines: str, *functions: Callable) -> str:
+        """A program that runs by itself: this view opened, then `lines`, which set `result`."""
+        imports = sorted(f"from {f.__module__} import {f.__name__}" for f in functions)
+        directory = state.directory_of(self.name)
+        where = self.name if directory.parent == state.BUNDLED else str(directory)
+        text = st.session_state["prompt"]
+        return "\n".join(
+            [
+                "import torch",
+                "import tfs",
+                *imports,
+                "",
+                f"bundle = tfs.load({where!r})",
+                "model, tokenizer = bundle.model, bundle.tokenizer",
+                f"tokens = torch.tensor(tokenizer.encode({text!r}))",
+                "(logits,), cache = model.run_with_cache(tokens[None], remove_batch_dim=True)",
+                textwrap.dedent(lines).strip(),
+            ]
+        )
 
     def run(self) -> tuple[Tensor, ActivationCache]:
         """Logits [pos d_vocab] and every activation [pos ...] of the prompt."""
@@ -197,3 +219,24 @@ def _pick(label: str, key: str, count: int) -> int:
         label, range(count), key=key, bind="query-params", default=0, required=True
     )
     return chosen if chosen in range(count) else 0
+
+
+def pick_token(view: View, label: str = "Token", *, key: str = "token") -> int | None:
+    """A token of the prompt or none, kept in the URL: what a token strip locks, as a widget."""
+    pos = len(view.tokens)
+    if key in st.session_state and st.session_state[key] not in range(pos):
+        del st.session_state[key]
+    return st.selectbox(
+        label,
+        range(pos),
+        index=None,
+        format_func=lambda place: f"{place}: {view.labels[place]!r}",
+        key=key,
+        bind="query-params",
+        placeholder="none is locked",
+    )
+
+
+def lock_token(index: int | None, key: str = "token") -> None:
+    """Make a token the locked one; for a component's callback."""
+    st.session_state[key] = index

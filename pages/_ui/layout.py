@@ -1,6 +1,7 @@
 """How a page shows things: prose from assets, and figures with everything that belongs to them."""
 
 import csv
+import functools
 import inspect
 import io
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages._ui.axes import coloured, coloured_shapes
 from tfs.plots import figure_alt, figure_table
 
 PROSE = Path(__file__).resolve().parents[2] / "assets" / "prose"
@@ -29,36 +31,76 @@ def quoted(token: str) -> str:
 
 
 def prose(name: str) -> None:
-    """The Markdown of assets/prose/<name>.md."""
-    st.markdown((PROSE / f"{name}.md").read_text())
+    """The Markdown of assets/prose/<name>.md, its axis words in colour."""
+    st.markdown(coloured((PROSE / f"{name}.md").read_text()))
 
 
 def figure(
-    fig: go.Figure, *, key: str, code: Sequence[Callable], reads: str = "", height: int = 0
+    fig: go.Figure,
+    *,
+    key: str,
+    code: Sequence[Callable],
+    reads: str = "",
+    program: str = "",
+    height: int = 0,
 ) -> None:
-    """A figure with its alt text, the code that made it, its numbers as a table, and a CSV.
+    """A figure with its alt text, the code that made it, and its numbers to look at or take along.
 
     code: the functions that computed what is drawn; reads: the hook or weight they read, with
-    shape.
+    shape; program: lines that compute `result`, the numbers drawn, in a fresh interpreter.
     """
     alt = figure_alt(fig)
     if height:
         fig.update_layout(height=height)
-    st.plotly_chart(fig, key=f"{key} figure", alt=alt, config={"displaylogo": False})
+    chart = st.container()
     with st.expander("The code that made this picture", icon=":material/code:"):
-        if reads:
-            st.caption(f"It reads `{reads}`.")
-        st.code("\n\n".join(_source(function) for function in code), language="python")
+        made_by(code, reads, program)
         if st.toggle("Show its numbers as a table", key=f"{key} table"):
             _table(fig)
+        picture = _take_along(fig, key)
+    camera = {"format": picture.lower(), "filename": key, "scale": 2}
+    chart.plotly_chart(
+        fig,
+        key=f"{key} figure",
+        alt=alt,
+        config={"displaylogo": False, "toImageButtonOptions": camera},
+    )
+
+
+def made_by(code: Sequence[Callable], reads: str = "", program: str = "") -> None:
+    """What was read, a program to paste into a notebook, and the source of what it calls."""
+    if reads:
+        st.caption(f"It reads {coloured_shapes(reads)}.")
+    if program:
+        st.caption("Paste this into a notebook: `result` holds the numbers of the picture.")
+        st.code(program, language="python")
+    st.caption("The functions that ran:")
+    st.code("\n\n".join(_source(function) for function in code), language="python")
+
+
+def _take_along(fig: go.Figure, key: str) -> str:
+    """Downloads, and the format that the camera above the figure saves in."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
-            "Download the numbers (CSV)",
+            "Numbers (CSV)",
             data=lambda: _as_csv(figure_table(fig)),
             file_name=f"{key}.csv",
             mime="text/csv",
             key=f"{key} csv",
             on_click="ignore",
             icon=":material/download:",
+        )
+        st.download_button(
+            "Page of its own (HTML)",
+            data=lambda: fig.to_html(include_plotlyjs=True, full_html=True).encode(),
+            file_name=f"{key}.html",
+            mime="text/html",
+            key=f"{key} html",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        return st.segmented_control(
+            "The camera saves as", ["PNG", "SVG"], default="PNG", required=True, key=f"{key} camera"
         )
 
 
@@ -69,6 +111,7 @@ def tokens_line(labels: Sequence[str]) -> None:
     st.caption(f"{len(labels)} tokens; · is a space, ↵ the end of a line.")
 
 
+@functools.cache
 def _source(function: Callable) -> str:
     return textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
 

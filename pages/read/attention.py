@@ -1,70 +1,151 @@
-"""Attention: every head at a glance, one head large, and its steps from scores to pattern."""
+"""Attention: every head at a glance, one head large, and its road from scores to the stream."""
 
 import streamlit as st
 
-from pages._ui.controls import current_view, pick_layer_and_head
-from pages._ui.layout import figure, prose
-from tfs.interp import attention_steps, head_scores
+from pages._ui.attention_road import road
+from pages._ui.components import attention_mosaic, token_strip
+from pages._ui.controls import current_view, lock_token, pick_layer_and_head, pick_token
+from pages._ui.layout import figure, made_by, prose
+from pages._ui.predict import predict
+from tfs.interp import head_scores, hide_first_token, value_weighted
 from tfs.model.layers import Attention
-from tfs.plots import attention_grid, attention_pattern, attention_scores
+from tfs.plots import attention_contributions, attention_pattern
 from tfs.plots import head_scores as head_scores_figure
+
+COLUMNS = 8
+PATTERN = "attn.hook_pattern [batch head query_pos key_pos]"
 
 st.title("Attention")
 prose("attention")
 view = current_view()
-cfg = view.model.cfg
-_, cache = view.run()
+cfg, (_, cache) = view.model.cfg, view.run()
+names = [f"L{layer}H{head}" for layer in range(cfg.n_layers) for head in range(cfg.n_heads)]
 
-st.subheader(f"All {cfg.n_layers * cfg.n_heads} heads")
-figure(
-    attention_grid(cache.stack_activation("pattern"), view.labels, columns=8),
-    key="grid",
-    code=[Attention.explicit_attention],
-    reads="blocks.*.attn.hook_pattern [batch head query_pos key_pos]",
-)
+
+def ask() -> bool:
+    """Which of up to five heads, spread over all of them, looks one token back?"""
+    scores = view.head_scores()["previous token"].flatten()
+    if len(names) < 2 or scores.isnan().all():
+        return True
+    best = int(scores.argmax())
+    few = sorted({best, *range(0, len(names), -(-len(names) // 4))})
+    return predict(
+        "Which of these heads gives most of its weight to the token just before?",
+        [names[i] for i in few],
+        names[best],
+        f"{names[best]} gives it {scores[best]:.3f} of its weight on average over this prompt.",
+        key="predict previous",
+    )
+
+
+def choose(cell: dict[str, int] | None) -> None:
+    """A cell of the mosaic: its head becomes the large one, its query and key are locked."""
+    st.session_state["token"] = cell and cell["query"]
+    st.session_state["key token"] = cell and cell["key"]
+    if cell:
+        st.session_state["layer"], st.session_state["head"] = divmod(cell["head"], cfg.n_heads)
+
+
+if ask():
+    st.subheader(f"All {len(names)} heads")
+    chosen = st.session_state.get("layer", 0) * cfg.n_heads + st.session_state.get("head", 0)
+    query, key = (st.session_state.get(name) for name in ("token", "key token"))
+    locked = {"head": chosen, "query": query, "key": key}
+    attention_mosaic(
+        cache.stack_activation("pattern").flatten(0, 1),
+        view.labels,
+        key="mosaic",
+        names=names,
+        columns=min(COLUMNS, cfg.n_heads),
+        chosen=chosen,
+        lock=None if query is None or key is None else locked,
+        on_lock=choose,
+    )
+    with st.expander("The code that made this picture", icon=":material/code:"):
+        program = "result = cache.stack_activation('pattern').flatten(0, 1)"
+        made_by([Attention.explicit_attention], f"blocks.*.{PATTERN}", view.program(program))
 
 st.subheader("One head")
 layer, head = pick_layer_and_head(cfg)
+name = f"L{layer}H{head}"
+with st.container(horizontal=True):
+    query = pick_token(view, "Query token")
+    key = pick_token(view, "Key token", key="key token")
+with st.container(horizontal=True):
+    turned = st.toggle("Keys as rows", key="turned", bind="query-params")
+    hidden = st.toggle("Hide the first token", key="hide", bind="query-params")
+if hidden:
+    st.caption(
+        "The weight on the first token is taken out and each row is scaled to sum to 1 again. "
+        "Many heads rest on the first token when they have nothing to do, and that hides what "
+        "else they look at; the scaled weights are not what the model used."
+    )
+pattern = cache["pattern", layer][head]
+shown = hide_first_token(pattern) if hidden else pattern
+token_strip(
+    view.labels,
+    key="strip",
+    name=f"The prompt, coloured by the attention of {name}",
+    lock=key if turned else query,
+    weights=shown.T if turned else shown,
+    phrase="is looked at by" if turned else "looks at",
+    on_lock=lambda index: lock_token(index, "key token" if turned else "token"),
+)
+change = "hide_first_token(cache['pattern', {}][{}])" if hidden else "cache['pattern', {}][{}]"
 figure(
-    attention_pattern(cache["pattern", layer][head], view.labels, title=f"L{layer}H{head}"),
+    attention_pattern(shown, view.labels, title=name, keys_as_rows=turned),
     key="large",
-    code=[Attention.explicit_attention],
-    reads=f"blocks.{layer}.attn.hook_pattern [batch head query_pos key_pos]",
+    code=[Attention.explicit_attention, *([hide_first_token] if hidden else [])],
+    reads=f"blocks.{layer}.{PATTERN}",
+    program=view.program(
+        f"result = {change.format(layer, head)}" + (".T" if turned else ""),
+        *([hide_first_token] if hidden else []),
+    ),
 )
 
-st.subheader("From scores to pattern")
-steps = attention_steps(view.model, cache, layer)
-step = st.segmented_control(
-    "Step",
-    ["1 scores", "2 mask", "3 softmax"],
-    default="1 scores",
-    required=True,
-    key="step",
-    bind="query-params",
+st.subheader("From q and k to the residual stream")
+road(view, layer, head, len(view.tokens) - 1 if query is None else query, key)
+
+st.subheader("Where it looked, and what it took")
+st.caption(
+    "Left the weight, right the length of what arrives: the norm of weight × v × W_O. They differ "
+    "where values are short: a head can look at a token and take almost nothing from it."
 )
-if step == "1 scores":
-    scale = f"divided by {cfg.attn_scale:.3f}" if cfg.use_attn_scale else "not scaled"
-    st.caption(f"Each query's dot product with each key, {scale}.")
-    drawn = attention_scores(steps.scores[head], view.labels, title=f"L{layer}H{head}: scores")
-    reads = f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]"
-elif step == "2 mask":
-    st.caption("Keys after the query are set to minus infinity.")
-    drawn = attention_scores(steps.masked[head], view.labels, title=f"L{layer}H{head}: masked")
-    reads = f"blocks.{layer}.attn.hook_attn_scores [batch head query_pos key_pos]"
-else:
-    st.caption("exp of each score over the sum of its row: what is masked becomes 0.")
-    drawn = attention_pattern(steps.pattern[head], view.labels, title=f"L{layer}H{head}: pattern")
-    reads = f"blocks.{layer}.attn.hook_pattern [batch head query_pos key_pos]"
-figure(drawn, key="steps", code=[attention_steps], reads=reads)
+left, right = st.columns(2)
+with left:
+    figure(
+        attention_pattern(pattern, view.labels, title=f"{name}: weight"),
+        key="weight",
+        code=[Attention.explicit_attention],
+        reads=f"blocks.{layer}.{PATTERN}",
+        program=view.program(f"result = cache['pattern', {layer}][{head}]"),
+    )
+with right:
+    contributions = value_weighted(view.model, cache, layer)[head]
+    figure(
+        attention_contributions(contributions, view.labels, title=f"{name}: contribution"),
+        key="contribution",
+        code=[value_weighted],
+        reads=f"blocks.{layer}.attn.hook_v [batch pos head d_head], {PATTERN}",
+        program=view.program(
+            f"result = value_weighted(model, cache, {layer})[{head}]", value_weighted
+        ),
+    )
 
 st.subheader("What kind of head is it?")
 st.caption(
     "Mean attention to the token before, to earlier copies of the same token, and to what came "
     "after those copies, on this prompt. A high score is a hint, not a proof."
 )
-for column, (name, scores) in zip(st.columns(3), view.head_scores().items(), strict=True):
+for column, (kind, scores) in zip(st.columns(3), view.head_scores().items(), strict=True):
     with column:
         if scores.isnan().all():
-            st.info(f"No {name} score: this prompt has no place where such a head would look.")
+            st.info(f"No {kind} score: this prompt has no place where such a head would look.")
             continue
-        figure(head_scores_figure(scores, name), key=name, code=[head_scores])
+        program = f"result = head_scores(model, tokens[None])[{kind!r}]"
+        figure(
+            head_scores_figure(scores, kind),
+            key=kind,
+            code=[head_scores],
+            program=view.program(program, head_scores),
+        )

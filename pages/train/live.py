@@ -39,10 +39,10 @@ def say_if_run_is_lost() -> None:
 
 
 def ask_to_open(name: str) -> None:
-    """For a button's on_click: the page is left once the script runs again."""
+    """For a button's on_click: app.py leaves this page when it runs next."""
     st.session_state.pop("lost run", None)
     show_model(name)
-    st.session_state["open_attention"] = True
+    st.session_state["go to"] = "attention"
 
 
 def controls() -> None:
@@ -143,9 +143,6 @@ def forget_run() -> None:
     st.query_params.pop("run", None)
     st.session_state.pop("run", None)
 
-
-if st.session_state.pop("open_attention", False):  # a fragment cannot leave its page itself
-    st.switch_page("pages/read/attention.py", query_params={})
 
 job = current_job()
 if job is None:

@@ -29,6 +29,13 @@ def test_to_cancel_is_not_to_call_next(mirror_setup, train_config, steps):
         assert torch.equal(parameter, twin.get_parameter(name)), name
 
 
+def test_there_is_nothing_to_resume_without_a_directory(mirror_setup, train_config):
+    from tfs.train import train
+
+    with pytest.raises(ValueError, match="resume=True needs run_dir, the directory of the run"):
+        next(train(*mirror_setup(), train_config(), run_dir=None, resume=True))
+
+
 def test_what_a_step_reports(mirror_setup, train_config):
     from tfs.train import lr_at, train
 

@@ -46,6 +46,34 @@ def test_without_answers_there_is_no_accuracy(model, tokens_for):
     assert math.isnan(got.accuracy) and got.loss > 0
 
 
+def test_a_slice_without_a_counted_token_adds_no_loss(monkeypatch, model, tokens_for):
+    from tfs.tasks import Batch
+    from tfs.train import metrics
+
+    tokens = tokens_for(model.cfg, batch=4)
+    everything = torch.ones_like(tokens, dtype=torch.bool)
+    counted = everything & (torch.arange(4) == 2)[:, None]
+    expected = metrics.evaluate(model, Batch(tokens[2:3], everything[2:3], everything[2:3]))
+    of_all = metrics.evaluate(model, Batch(tokens, everything, everything))
+    monkeypatch.setattr(metrics, "TOKENS_AT_ONCE", 8)  # a row at a time
+    got = metrics.evaluate(model, Batch(tokens, counted, everything))
+    assert got.loss == pytest.approx(expected.loss)
+    assert got.accuracy == pytest.approx(of_all.accuracy)  # answers count there all the same
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_a_batch_without_a_counted_token_is_refused(model, tokens_for, rows):
+    """Position 0 does not help: nothing predicts it."""
+    from tfs.tasks import Batch
+    from tfs.train import evaluate
+
+    tokens = tokens_for(model.cfg, batch=rows)
+    first = torch.zeros_like(tokens, dtype=torch.bool)
+    first[:, 0] = True
+    with pytest.raises(ValueError, match="no token of this batch counts in the loss"):
+        evaluate(model, Batch(tokens, first, ~first))
+
+
 @pytest.mark.parametrize("stride", [None, 1, 3, 7, 8])
 @pytest.mark.parametrize("length", [1, 2, 7, 8, 9, 10, 16, 17, 30])
 def test_every_token_after_the_first_is_counted_once(tiny_config, randomised, length, stride):

@@ -23,6 +23,7 @@ class Openable(Protocol):
     W_K: Tensor
     W_V: Tensor
     W_O: Tensor  # [layer head d_head d_model]
+    blocks: Any  # blocks[layer] has .attn (b_O, attn_scale, ...), .ln1 and, with an MLP, .ln2, .mlp
     ln_final: Any  # callable: [... d_model] -> [... d_model]
 
     def run_with_cache(self, *args: Any, **kwargs: Any) -> tuple[Any, ActivationCache]: ...

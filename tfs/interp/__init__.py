@@ -16,8 +16,25 @@ A model is asked through `tfs.hooks.Openable` only, so every function here takes
 as well as a model of ours.
 """
 
-from tfs.interp.attention import AttentionSteps, attention_steps
+from tfs.interp.attention import (
+    AttentionRoad,
+    AttentionSteps,
+    attention_road,
+    attention_steps,
+    hide_first_token,
+    qk_products,
+    value_weighted,
+)
 from tfs.interp.attribution import direct_logit_attribution, logit_direction
+from tfs.interp.block import (
+    LayerNormSteps,
+    NeuronTokens,
+    StreamNorms,
+    layer_norm_steps,
+    neuron_promotes,
+    stream_norms,
+    top_neurons,
+)
 from tfs.interp.embeddings import cosine_similarity, nearest_neighbours, pca
 from tfs.interp.heads import (
     HEAD_SCORES,
@@ -29,24 +46,57 @@ from tfs.interp.heads import (
     previous_token_score,
 )
 from tfs.interp.lens import lens_labels, logit_lens, token_ranks, top_tokens
+from tfs.interp.masks import (
+    causal,
+    everyone,
+    loss_per_position,
+    masked_softmax,
+    padding,
+    prefix,
+    run_with_mask,
+    sliding_window,
+)
+from tfs.interp.positions import similarity_by_distance, sinusoidal
 
 __all__ = [
     "HEAD_SCORES",
+    "AttentionRoad",
     "AttentionSteps",
+    "LayerNormSteps",
+    "NeuronTokens",
+    "StreamNorms",
+    "attention_road",
     "attention_steps",
+    "causal",
     "cosine_similarity",
     "direct_logit_attribution",
     "duplicate_token_score",
     "earlier_copies",
+    "everyone",
     "head_scores",
+    "hide_first_token",
     "induction_score",
+    "layer_norm_steps",
     "lens_labels",
     "logit_direction",
     "logit_lens",
+    "loss_per_position",
+    "masked_softmax",
     "mean_attention",
     "nearest_neighbours",
+    "neuron_promotes",
+    "padding",
     "pca",
+    "prefix",
     "previous_token_score",
+    "qk_products",
+    "run_with_mask",
+    "similarity_by_distance",
+    "sinusoidal",
+    "sliding_window",
+    "stream_norms",
     "token_ranks",
+    "top_neurons",
     "top_tokens",
+    "value_weighted",
 ]

@@ -11,8 +11,14 @@ Every figure carries one sentence of alt text, computed from its data (`figure_a
 read as a table (`figure_table`: column name -> list, ready for CSV or a DataFrame).
 """
 
-from tfs.plots.attention import attention_grid, attention_mask, attention_pattern, attention_scores
-from tfs.plots.bars import kv_growth, next_token_bars, signed_bars, stacked_terms
+from tfs.plots.attention import (
+    attention_contributions,
+    attention_grid,
+    attention_mask,
+    attention_pattern,
+    attention_scores,
+)
+from tfs.plots.bars import key_bars, kv_growth, next_token_bars, signed_bars, stacked_terms
 from tfs.plots.curves import loss_curve, lr_schedule
 from tfs.plots.embeddings import scatter_2d, similarity_matrix, vector_strip
 from tfs.plots.heads import head_scores
@@ -20,6 +26,7 @@ from tfs.plots.lens import logit_lens, token_trajectory
 from tfs.plots.twin import figure_alt, figure_table
 
 __all__ = [
+    "attention_contributions",
     "attention_grid",
     "attention_mask",
     "attention_pattern",
@@ -27,6 +34,7 @@ __all__ = [
     "figure_alt",
     "figure_table",
     "head_scores",
+    "key_bars",
     "kv_growth",
     "logit_lens",
     "loss_curve",

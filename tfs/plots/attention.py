@@ -14,7 +14,16 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float
 
 from tfs.plots.arrays import Array, to_numpy
-from tfs.plots.theme import DISCRETE, DIVERGING, MASKED, SEQUENTIAL, add_colour_bar, new_figure
+from tfs.plots.theme import (
+    DISCRETE,
+    DIVERGING,
+    KEY,
+    MASKED,
+    QUERY,
+    SEQUENTIAL,
+    add_colour_bar,
+    new_figure,
+)
 from tfs.plots.tokens import check_length, escaped, token_axis, visible
 from tfs.plots.twin import HIDDEN, described
 
@@ -74,20 +83,52 @@ def attention_pattern(
     tokens: Sequence[str],
     *,
     query_tokens: Sequence[str] | None = None,
+    keys_as_rows: bool = False,
     title: str = "",
 ) -> go.Figure:
     """One head's pattern, large: how much each query attends to each key.
 
-    Raises ValueError where tokens and positions differ in number.
+    keys_as_rows turns the picture: keys downward, queries to the right. Raises ValueError where
+    tokens and positions differ in number.
     """
     pattern = to_numpy(pattern)
     fig = new_figure(_height(pattern), title, colour_bar=True)
-    query_tokens = _label_axes(fig, pattern, tokens, query_tokens)
-    fig.add_trace(_pattern_cells(pattern, escaped(title or "this head")))
-    add_colour_bar(fig, SEQUENTIAL, 0, 1, "weight")
+    query_tokens = tokens if query_tokens is None else query_tokens
     alt = f"Attention of {title or 'one head'} on {len(tokens)} tokens; "
     alt += f"{_largest_weight(pattern, query_tokens, tokens)}."
-    return _described(fig, alt, "weight", query_tokens, tokens)
+    cells = _pattern_cells(pattern, escaped(title or "this head"))
+    if keys_as_rows:
+        _label_axes(fig, pattern.T, query_tokens, tokens, names=("key", "query"))
+        turned = "query %{x:d}  %{x}<br>key %{y:d}  %{y}"
+        hover = cells["hovertemplate"].replace(QUERY_AND_KEY, turned)
+        cells |= {"z": pattern.T, "hovertemplate": hover}
+    else:
+        _label_axes(fig, pattern, tokens, query_tokens)
+    fig.add_trace(cells)
+    add_colour_bar(fig, SEQUENTIAL, 0, 1, "weight")
+    return _described(fig, alt, "weight", query_tokens, tokens, keys_as_rows)
+
+
+def attention_contributions(
+    contributions: Float[Array, "query_pos key_pos"],
+    tokens: Sequence[str],
+    *,
+    query_tokens: Sequence[str] | None = None,
+    title: str = "",
+) -> go.Figure:
+    """The length of what each key adds at each query: 0 is dark, the longest is the brightest.
+
+    Raises ValueError where tokens and positions differ in number.
+    """
+    lengths = to_numpy(contributions)
+    fig = new_figure(_height(lengths), title, colour_bar=True)
+    query_tokens = _label_axes(fig, lengths, tokens, query_tokens)
+    hover = QUERY_AND_KEY + "<br>length %{z:.4f}<extra></extra>"
+    fig.add_heatmap(z=lengths, coloraxis="coloraxis", hovertemplate=hover)
+    add_colour_bar(fig, SEQUENTIAL, 0, float(lengths.max(initial=0)) or 1.0, "length")
+    alt = f"Contributions of {title or 'one head'} on {len(tokens)} tokens; "
+    alt += f"{_largest('length', lengths, query_tokens, tokens)}."
+    return _described(fig, alt, "length", query_tokens, tokens)
 
 
 def attention_scores(
@@ -173,15 +214,23 @@ def _closed_cells(closed: np.ndarray, what: str) -> go.Heatmap:
 
 
 def _label_axes(
-    fig: go.Figure, cells: np.ndarray, tokens: Sequence[str], query_tokens: Sequence[str] | None
+    fig: go.Figure,
+    cells: np.ndarray,
+    tokens: Sequence[str],
+    query_tokens: Sequence[str] | None,
+    names: tuple[str, str] = ("query", "key"),
 ) -> Sequence[str]:
-    """Square cells, tokens on both axes, queries downward; returns the queries' tokens."""
+    """Square cells, tokens on both axes, rows downward; returns the queries' tokens.
+
+    names: what the rows and the columns are.
+    """
     query_tokens = tokens if query_tokens is None else query_tokens
-    check_length("query_pos", cells.shape[-2], query_tokens)
-    check_length("key_pos", cells.shape[-1], tokens)
-    fig.update_xaxes(token_axis(tokens) | SQUARE, title_text="key", tickangle=-90)
-    fig.update_xaxes(constraintoward="left")
-    fig.update_yaxes(token_axis(query_tokens, from_top=True) | SQUARE, title_text="query")
+    check_length(f"{names[0]}_pos", cells.shape[-2], query_tokens)
+    check_length(f"{names[1]}_pos", cells.shape[-1], tokens)
+    colours = {"query": QUERY, "key": KEY}
+    down, across = ({"title_text": n, "title_font_color": colours[n]} for n in names)
+    fig.update_xaxes(token_axis(tokens) | SQUARE | across, tickangle=-90, constraintoward="left")
+    fig.update_yaxes(token_axis(query_tokens, from_top=True) | SQUARE | down)
     fig.update_yaxes(scaleanchor="x", constraintoward="top")
     return query_tokens
 
@@ -223,15 +272,21 @@ def _largest(
 
 
 def _described(
-    fig: go.Figure, alt: str, value: str, query_tokens: Sequence[str], key_tokens: Sequence[str]
+    fig: go.Figure,
+    alt: str,
+    value: str,
+    query_tokens: Sequence[str],
+    key_tokens: Sequence[str],
+    keys_as_rows: bool = False,
 ) -> go.Figure:
+    query, key = ("query token", query_tokens), ("key token", key_tokens)
     return described(
         fig,
         alt,
-        x="key",
-        y="query",
+        x="query" if keys_as_rows else "key",
+        y="key" if keys_as_rows else "query",
         value=value,
         trace="head" if value == "weight" else "",
-        x_labels=("key token", key_tokens),
-        y_labels=("query token", query_tokens),
+        x_labels=query if keys_as_rows else key,
+        y_labels=key if keys_as_rows else query,
     )

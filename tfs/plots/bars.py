@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
-from tfs.plots.theme import DISCRETE, NEGATIVE, POSITIVE, REFERENCE, new_figure
-from tfs.plots.tokens import check_length, escaped, label_axis, token_label, visible
+from tfs.plots.theme import DISCRETE, KEY, NEGATIVE, POSITIVE, REFERENCE, new_figure
+from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import described
 
 
@@ -119,6 +119,49 @@ def next_token_bars(
     if len(probs):
         alt += f"; first is '{visible(tokens[probs.argmax()])}' with {probs.max():.3f}"
     return described(fig, alt + ".", x="probability", y="", y_labels=("token", tokens))
+
+
+def key_bars(
+    values: Float[Array, " key_pos"],
+    tokens: Sequence[str],
+    *,
+    unit: str,
+    lock: int | None = None,
+    title: str = "",
+) -> go.Figure:
+    """One query's number for each key, upward; a key at -inf, which the mask closed, has a ×.
+
+    unit: what the numbers are ("score"). lock: a key to be marked with a frame. Raises ValueError
+    where numbers and tokens differ in number.
+    """
+    values = to_numpy(values)
+    check_length("key_pos", len(values), tokens)
+    closed = np.isneginf(values)
+    fig = new_figure(260, title)
+    fig.add_bar(
+        x=list(range(len(values))),
+        y=np.where(closed, np.nan, values),
+        marker={
+            "color": [POSITIVE if value >= 0 else NEGATIVE for value in values],
+            "line": {"color": REFERENCE, "width": [3 * (i == lock) for i in range(len(values))]},
+        },
+        text=[
+            "" if shut or len(values) > 24 else f"{v:.2f}"
+            for v, shut in zip(values, closed, strict=True)
+        ],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate=f"key %{{x:d}}  %{{x}}<br>{escaped(unit)} %{{y:.4f}}<extra></extra>",
+    )
+    for place in np.flatnonzero(closed):
+        fig.add_annotation(x=int(place), y=0, text="×", showarrow=False, font_color=REFERENCE)
+    fig.update_xaxes(token_axis(tokens), title_text="key", title_font_color=KEY, tickangle=-90)
+    fig.update_yaxes(title_text=unit, zeroline=True, zerolinecolor=REFERENCE)
+    alt = f"{unit} of {len(values)} keys, {int(closed.sum())} of them masked"
+    if not closed.all():
+        most = int(np.where(closed, -np.inf, values).argmax())
+        alt += f"; the largest, {values[most]:.3f}, is key {most} '{visible(tokens[most])}'"
+    return described(fig, alt + ".", x="key", y=unit, x_labels=("key token", tokens))
 
 
 def kv_growth(pos: Sequence[int], cache_bytes: Sequence[int], *, title: str = "") -> go.Figure:

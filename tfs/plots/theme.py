@@ -53,6 +53,7 @@ DISCRETE = [
     "#7f7f7f",
 ]
 DASHES = ["solid", "dash", "dot", "dashdot"]
+QUERY, KEY = "#2a86c8", "#d55e00"  # the titles of these two axes, as in prose and shapes
 NEGATIVE, POSITIVE = "#2a86c8", "#c8792a"  # bars of signed values
 MASKED = "rgba(128, 128, 128, 0.3)"  # a cell that has no value
 REFERENCE = "#7f7f7f"  # dashed lines to compare with

@@ -11,6 +11,7 @@ from tfs.tokenizers.files import load_tokenizer, save_tokenizer
 from tfs.tokenizers.gpt2 import GPT2Tokenizer
 from tfs.tokenizers.integer import IntegerTokenizer
 from tfs.tokenizers.protocol import Tokenizer
+from tfs.tokenizers.replay import ReplayStep, TokenCount, compare, pieces_after, replay
 
 __all__ = [
     "GPT2_PATTERN",
@@ -19,10 +20,15 @@ __all__ = [
     "GPT2Tokenizer",
     "IntegerTokenizer",
     "Merge",
+    "ReplayStep",
+    "TokenCount",
     "Tokenizer",
     "bpe_merges",
+    "compare",
     "encode_plainly",
     "load_tokenizer",
+    "pieces_after",
+    "replay",
     "save_tokenizer",
     "show_bytes",
     "split_words",

@@ -18,7 +18,8 @@ def model_card(
     """Markdown for README.md. Every number in it is measured or computed here, on this model."""
     cfg = model.cfg
     shape = (
-        f"{cfg.n_layers} layers, d_model {cfg.d_model}, {cfg.n_heads} heads of {cfg.d_head}, "
+        f"{_count(cfg.n_layers, 'layer')}, d_model {cfg.d_model}, "
+        f"{_count(cfg.n_heads, 'head')} of {cfg.d_head}, "
         + ("no MLP, " if cfg.attn_only else f"d_mlp {cfg.d_mlp}, ")
         + f"context {cfg.n_ctx}, vocabulary {cfg.d_vocab}, positions: "
         f"{cfg.positional_embedding_type}; {total(parameter_terms(cfg)):,} parameters"
@@ -29,15 +30,19 @@ def model_card(
         about,
         "",
         f"- **Model**: {shape}.",
-        f"- **Data**: the `{task.name}` task, {config.batch_size} sequences of {task.n_ctx} "
-        f"tokens per update, seed {config.seed}.",
-        f"- **Training**: {step:,} updates; AdamW, peak learning rate {config.lr:g} after "
-        f"{config.warmup_steps} warm-up steps, then {config.schedule}; weight decay "
+        f"- **Data**: the `{task.name}` task, {_count(config.batch_size, 'sequence')} of "
+        f"{_count(task.n_ctx, 'token')} per update, seed {config.seed}.",
+        f"- **Training**: {_count(step, 'update')}; AdamW, peak learning rate {config.lr:g} after "
+        f"{_count(config.warmup_steps, 'warm-up step')}, then {config.schedule}; weight decay "
         f"{config.weight_decay:g}, dropout {config.dropout:g}, {config.precision}.",
         f"- **Command**: `python -m tfs train {name}`",
         *_results(model, task, config),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
 def _results(model: DecoderOnly, task: Task, config: TrainConfig) -> list[str]:

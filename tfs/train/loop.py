@@ -45,8 +45,10 @@ def train(
     run_dir: where to keep metrics, snapshots and all that resuming needs; None keeps nothing.
     resume: go on from run_dir/last, bit for bit as if the run had never stopped (same machine, same
     number of threads). Every random draw is a function of config.seed and the step.
-    Raises ValueError where the model cannot read the task.
+    Raises ValueError where the model cannot read the task, or there is no run_dir to resume.
     """
+    if resume and run_dir is None:
+        raise ValueError("resume=True needs run_dir, the directory of the run to go on with")
     if task.d_vocab > model.cfg.d_vocab or task.n_ctx > model.cfg.n_ctx:
         raise ValueError(
             f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the "

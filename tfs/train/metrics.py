@@ -21,22 +21,27 @@ class Evaluation(NamedTuple):
 
 @torch.no_grad()
 def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
-    """Loss and answer accuracy of a model on a batch, taken a slice at a time."""
+    """Loss and answer accuracy of a model on a batch, taken a slice at a time.
+
+    Raises ValueError where no token counts in the loss; accuracy is NaN where there is no answer.
+    """
+    all_counted = batch.loss_mask[:, 1:].sum().item()
+    if not all_counted:
+        raise ValueError(
+            "no token of this batch counts in the loss: give it a loss_mask that is True somewhere "
+            "after position 0, which is never predicted"
+        )
     rows = max(1, TOKENS_AT_ONCE // batch.tokens.shape[1])
     loss = right = 0.0
     for start in range(0, len(batch.tokens), rows):
         part = Batch(*(tensor[start : start + rows] for tensor in batch))
         logits = model(part.tokens)
-        loss += (
-            next_token_loss(logits, part.tokens, part.loss_mask).item()
-            * part.loss_mask[:, 1:].sum().item()
-        )
+        if counted := part.loss_mask[:, 1:].sum().item():  # else the mean over none would be NaN
+            loss += next_token_loss(logits, part.tokens, part.loss_mask).item() * counted
         guesses = logits[:, :-1].argmax(-1)
         right += ((guesses == part.tokens[:, 1:]) & part.answer_mask[:, 1:]).sum().item()
     answers = batch.answer_mask[:, 1:].sum().item()
-    return Evaluation(
-        loss / batch.loss_mask[:, 1:].sum().item(), right / answers if answers else math.nan
-    )
+    return Evaluation(loss / all_counted, right / answers if answers else math.nan)
 
 
 @torch.no_grad()

@@ -1,0 +1,177 @@
+// Every head's pattern as a small canvas. Hover reads a cell; a click (or Enter) locks it, a second
+// click unlocks it; arrow keys move within a head, Shift + arrow keys from head to head. Where there
+// are several frames, such as the snapshots of a training, a slider draws any of them at once.
+// The locked cell is the component's state "cell": {head, query, key}, or null.
+
+export default function ({ data, parentElement, setStateValue }) {
+  const grid = parentElement.querySelector(".grid");
+  const status = parentElement.querySelector(".status");
+  const { head, cells } = unpack(data);
+  const { names, queries, keys, frames, query_labels, key_labels } = head;
+  const size = queries * keys;
+  const palette = colours(head.scale);
+  const shape = `${names}|${queries}|${keys}`;
+
+  if (grid.dataset.shape !== shape) build();
+  grid.style.setProperty("--columns", head.columns);
+  Object.assign(grid, { at: head.lock ? { ...head.lock } : grid.at, locked: head.lock });
+  grid.read = read;
+  grid.lock = lock;
+  scrubber();
+  draw();
+
+  function build() {
+    grid.dataset.shape = shape;
+    grid.at = { head: 0, query: queries - 1, key: 0 };
+    grid.replaceChildren(...names.map(panel));
+    grid.onmouseleave = () => (status.textContent = sentence(grid.locked));
+  }
+
+  function panel(name, i) {
+    const figure = document.createElement("figure");
+    const caption = document.createElement("figcaption");
+    caption.textContent = name;
+    const frame = document.createElement("div");
+    const canvas = document.createElement("canvas");
+    canvas.width = keys;
+    canvas.height = queries;
+    canvas.setAttribute("role", "img");
+    canvas.tabIndex = i === 0 ? 0 : -1;
+    const mark = document.createElement("i");
+    frame.append(canvas, mark);
+    figure.append(caption, frame);
+    canvas.onmousemove = (event) => grid.read(cellAt(event, canvas, i));
+    canvas.onclick = (event) => grid.lock(cellAt(event, canvas, i));
+    canvas.onfocus = () => grid.read({ ...grid.at, head: i });
+    canvas.onkeydown = (event) => press(event, i);
+    return figure;
+  }
+
+  function cellAt(event, canvas, i) {
+    const box = canvas.getBoundingClientRect();
+    const within = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
+    return {
+      head: i,
+      query: within((event.clientY - box.top) / box.height, queries),
+      key: within((event.clientX - box.left) / box.width, keys),
+    };
+  }
+
+  function press(event, i) {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (!step && event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation(); // the page's own shortcuts stay quiet while a head has the focus
+    if (!step) return grid.lock({ ...grid.at, head: i });
+    if (event.shiftKey) return focusHead(i + step[1] + step[0] * head.columns);
+    grid.at.query = Math.max(0, Math.min(queries - 1, grid.at.query + step[0]));
+    grid.at.key = Math.max(0, Math.min(keys - 1, grid.at.key + step[1]));
+    grid.read({ ...grid.at, head: i });
+  }
+
+  function focusHead(i) {
+    const canvases = grid.querySelectorAll("canvas");
+    if (!canvases[i]) return;
+    canvases.forEach((canvas, j) => (canvas.tabIndex = j === i ? 0 : -1));
+    canvases[i].focus();
+  }
+
+  function read(cell) {
+    grid.at = cell;
+    status.textContent = sentence(cell);
+    place(cell, "at");
+  }
+
+  function lock(cell) {
+    const same = grid.locked && ["head", "query", "key"].every((k) => grid.locked[k] === cell[k]);
+    grid.locked = same ? null : cell;
+    grid.at = cell;
+    place(cell, "at");
+    status.textContent = sentence(cell);
+    setStateValue("cell", grid.locked);
+  }
+
+  function place(cell, kind) {
+    [...grid.children].forEach((figure, i) => {
+      const mark = figure.querySelector("i");
+      const here = cell && i === cell.head;
+      const locked = grid.locked && i === grid.locked.head;
+      figure.classList.toggle("chosen", i === (grid.locked?.head ?? head.chosen));
+      const shown = here && kind === "at" ? cell : locked ? grid.locked : null;
+      mark.hidden = !shown;
+      if (!shown) return;
+      mark.style.left = `${(100 * shown.key) / keys}%`;
+      mark.style.top = `${(100 * shown.query) / queries}%`;
+      mark.style.width = `${100 / keys}%`;
+      mark.style.height = `${100 / queries}%`;
+    });
+  }
+
+  function sentence(cell) {
+    if (!cell) return head.hint;
+    const value = cells[(frameNow() * names.length + cell.head) * size + cell.query * keys + cell.key] / 255;
+    const query = `query ${cell.query} "${visible(query_labels[cell.query])}"`;
+    const key = `key ${cell.key} "${visible(key_labels[cell.key])}"`;
+    const locked = grid.locked && ["head", "query", "key"].every((k) => grid.locked[k] === cell[k]);
+    return `${names[cell.head]}: ${query} → ${key}: ${value.toFixed(2)}${locked ? " (locked)" : ""}`;
+  }
+
+  function frameNow() {
+    const slider = parentElement.querySelector("input");
+    return slider ? Number(slider.value) : 0;
+  }
+
+  function scrubber() {
+    const bar = parentElement.querySelector(".scrub");
+    bar.hidden = frames.length < 2;
+    if (bar.hidden) return bar.replaceChildren();
+    let slider = bar.querySelector("input");
+    if (!slider) {
+      slider = document.createElement("input");
+      slider.type = "range";
+      bar.append(slider, document.createElement("output"));
+    }
+    slider.setAttribute("aria-label", head.frame_name);
+    slider.max = frames.length - 1;
+    slider.value = head.frame;
+    slider.oninput = draw;
+    slider.onchange = () => setStateValue("frame", frameNow());
+  }
+
+  function draw() {
+    const frame = frameNow();
+    const output = parentElement.querySelector("output");
+    if (output) output.textContent = `${head.frame_name} ${frames[frame]}`;
+    grid.querySelectorAll("canvas").forEach((canvas, i) => {
+      const context = canvas.getContext("2d");
+      const image = context.createImageData(keys, queries);
+      const pixels = new Uint32Array(image.data.buffer);
+      const start = (frame * names.length + i) * size;
+      for (let p = 0; p < size; p++) pixels[p] = palette[cells[start + p]];
+      context.putImageData(image, 0, 0);
+      canvas.setAttribute("aria-label", `${names[i]}: ${head.alts[i]}`);
+    });
+    place(grid.locked, "locked");
+    status.textContent = sentence(grid.locked);
+  }
+}
+
+function visible(label) {
+  return label.replace(/\n/g, "↵").replace(/ /g, "·") || "∅";
+}
+
+function colours(scale) {
+  const rgb = scale.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+  return Uint32Array.from({ length: 256 }, (_, level) => {
+    const place = (level / 255) * (rgb.length - 1);
+    const low = Math.min(Math.floor(place), rgb.length - 2);
+    const [r, g, b] = rgb[low].map((from, c) => Math.round(from + (place - low) * (rgb[low + 1][c] - from)));
+    return (255 << 24) | (b << 16) | (g << 8) | r; // little endian: alpha, blue, green, red
+  });
+}
+
+function unpack(data) {
+  const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
+  return { head, cells: data.subarray(4 + length) };
+}

@@ -1,0 +1,115 @@
+"""One query's road through one head, step by step, with the real numbers and their shapes."""
+
+import math
+
+import streamlit as st
+
+from pages._ui.axes import shape
+from pages._ui.controls import View
+from pages._ui.layout import figure, quoted
+from pages._ui.steps import stepper
+from tfs.interp import attention_road, qk_products
+from tfs.plots import key_bars, vector_strip
+
+STEPS = ("1 q · k", "2 scale", "3 mask", "4 softmax", "5 values", "6 W_O")
+
+
+def road(view: View, layer: int, head: int, query: int, key: int | None) -> None:
+    """The stepper and the step on screen: what goes in, what comes out, what it looks like."""
+    step = stepper(STEPS, key="step", label="Step")
+    run = view.run()[1]
+    taken = attention_road(view.model, run, layer, head, query)
+    who = f"the query at {query}, {quoted(view.labels[query])}"
+    scale = view.model.cfg.attn_scale if view.model.cfg.use_attn_scale else 1.0
+    program = f"road = attention_road(model, cache, {layer}, {head}, {query})\nresult = road."
+
+    def bars(field: str, unit: str) -> None:
+        values = getattr(taken, field)
+        figure(
+            key_bars(values, view.labels, unit=unit, lock=key),
+            key="road",
+            code=[attention_road],
+            reads=f"blocks.{layer}.attn.hook_q, hook_k, hook_v [batch pos head d_head]",
+            program=view.program(program + field, attention_road),
+        )
+
+    if step == STEPS[0]:
+        st.markdown(
+            f"q {shape('d_head')} of {who} meets the k of every position, {shape('key_pos d_head')}"
+            f": one product each, {shape('key_pos')}."
+        )
+        bars("raw", "q · k")
+    elif step == STEPS[1]:
+        st.markdown(
+            f"Divided by {scale:.3f}"
+            + (f" = √{shape('d_head')} = √{view.model.cfg.d_head}" if _is_root(view, scale) else "")
+            + ", so that the spread of the scores does not grow with the width."
+        )
+        bars("scaled", "score")
+    elif step == STEPS[2]:
+        closed = len(view.tokens) - 1 - query
+        st.markdown(
+            f"{closed} keys come after {who}: their scores become minus infinity. "
+            f"{query + 1} stay, {shape('key_pos')}."
+        )
+        bars("masked", "score")
+    elif step == STEPS[3]:
+        st.markdown(
+            f"exp of each score, over their sum: weights {shape('key_pos')} that sum to "
+            f"{taken.weights.sum():.4f}."
+        )
+        bars("weights", "weight")
+    else:
+        _vectors(view, taken, layer, head, query, last=step == STEPS[5])
+    if step in STEPS[:2] and key is not None:
+        _one_cell(view, layer, head, query, key)
+
+
+def _is_root(view: View, scale: float) -> bool:
+    return math.isclose(scale, math.sqrt(view.model.cfg.d_head), rel_tol=1e-6)
+
+
+def _vectors(view: View, taken, layer: int, head: int, query: int, *, last: bool) -> None:
+    """What the weights bring together, before or after the way back into the stream."""
+    if last:
+        st.markdown(
+            f"z {shape('d_head')} times W_O {shape('d_head d_model')}: what L{layer}H{head} adds "
+            f"to the residual stream at position {query}, {shape('d_model')}. Its length is "
+            f"{taken.result.norm():.3f}."
+        )
+        field, rows = "result", taken.result[None]
+    else:
+        st.markdown(
+            f"Each v {shape('key_pos d_head')} counts with its weight {shape('key_pos')}; their "
+            f"sum is z {shape('d_head')}."
+        )
+        field, rows = "z", taken.z[None]
+    program = (
+        f"road = attention_road(model, cache, {layer}, {head}, {query})\nresult = road.{field}"
+    )
+    figure(
+        vector_strip(rows, [field]),
+        key="road",
+        code=[attention_road],
+        reads=f"blocks.{layer}.attn.hook_v, hook_z [batch pos head d_head]",
+        program=view.program(program, attention_road),
+    )
+
+
+def _one_cell(view: View, layer: int, head: int, query: int, key: int) -> None:
+    """q . k of the locked cell, taken apart: which dimensions make the score."""
+    products = qk_products(view.model, view.run()[1], layer, head, query, key)
+    st.markdown(
+        f"The locked cell, query {query} {quoted(view.labels[query])} with key {key} "
+        f"{quoted(view.labels[key])}: its score {products.sum():.3f} is the sum of "
+        f"{len(products)} products, one for each dimension, {shape('d_head')}."
+    )
+    figure(
+        vector_strip(products[None], ["q × k / scale"]),
+        key="cell",
+        code=[qk_products],
+        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        program=view.program(
+            f"result = qk_products(model, cache, {layer}, {head}, {query}, {key})", qk_products
+        ),
+    )

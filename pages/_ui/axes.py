@@ -1,0 +1,39 @@
+"""Axis words in colour: the same word has the same colour in prose, shapes and pictures."""
+
+import re
+
+COLOURS = {
+    "batch": "gray",
+    "layer": "gray",
+    "pos": "blue",
+    "query_pos": "blue",
+    "key_pos": "orange",
+    "head": "violet",
+    "d_head": "red",
+    "d_model": "green",
+    "d_mlp": "yellow",
+    "d_vocab": "primary",
+}
+AXIS_WORD = re.compile(rf"\b({'|'.join(COLOURS)})\b")
+IN_BACKTICKS = re.compile(rf"`({'|'.join(COLOURS)})`")
+
+
+def shape(axes: str) -> str:
+    """Markdown for a shape such as "query_pos key_pos": each axis word in its colour.
+
+    >>> shape("pos d_head")
+    '[:blue[pos] :red[d_head]]'
+    """
+    return f"[{AXIS_WORD.sub(lambda word: f':{COLOURS[word[1]]}[{word[1]}]', axes)}]"
+
+
+def coloured(markdown: str) -> str:
+    """Prose in which an axis word in backticks takes its colour."""
+    return IN_BACKTICKS.sub(lambda word: f":{COLOURS[word[1]]}[**{word[1]}**]", markdown)
+
+
+def coloured_shapes(reads: str) -> str:
+    """Hook names as code, each shape in brackets behind them in colour."""
+    return re.sub(
+        r"([^\[\]]+)\[([^\]]+)\]", lambda part: f"`{part[1].strip()}` {shape(part[2])}", reads
+    )

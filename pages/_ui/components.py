@@ -1,0 +1,158 @@
+"""What is touched: token strip, attention mosaic, model map. Their JS and CSS: assets/components.
+
+Each is mounted under a key, so that it keeps its focus and its place when its numbers change. Data
+goes in as bytes behind a JSON header; what the reader does comes back through a callback.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from tfs.plots.theme import SEQUENTIAL
+
+SOURCES = Path(__file__).resolve().parents[2] / "assets" / "components"
+STRIP = '<div class="strip" role="listbox"></div><div class="status" aria-live="polite"></div>'
+MOSAIC = (
+    '<div class="scrub"></div><div class="grid"></div><div class="status" aria-live="polite"></div>'
+)
+MAP = '<div class="drawing"></div><div class="status" aria-live="polite"></div>'
+
+
+def _component(name: str, html: str) -> Callable[..., Any]:
+    css, js = ((SOURCES / f"{name}.{kind}").read_text() for kind in ("css", "js"))
+    return st.components.v2.component(f"tfs_{name}", html=html, css=css, js=js)
+
+
+_token_strip = _component("token_strip", STRIP)
+_attention_mosaic = _component("attention_mosaic", MOSAIC)
+_model_map = _component("model_map", MAP)
+
+
+def token_strip(
+    labels: Sequence[str],
+    *,
+    key: str,
+    name: str,
+    lock: int | None = None,
+    weights: Tensor | None = None,
+    values: Tensor | None = None,
+    phrase: str = "looks at",
+    unit: str = "",
+    on_lock: Callable[[int | None], None] | None = None,
+) -> None:
+    """The prompt as buttons. weights [pos pos]: a token shows its row on hover; values [pos].
+
+    name says what the strip is, for a screen reader; on_lock is called with the index that the
+    reader locked, or None.
+    """
+    numbers = values if weights is None else weights
+    hint = "" if weights is None else "Hover a token, or lock it with a click; arrow keys move."
+    head = {
+        "labels": list(labels),
+        "weighted": weights is not None,
+        "lock": lock,
+        "phrase": phrase,
+        "unit": unit,
+        "name": name,
+        "hint": hint,
+    }
+
+    def changed() -> None:
+        index = st.session_state[key].get("index")
+        if on_lock:
+            on_lock(index if index in range(len(labels)) else None)
+
+    floats = np.zeros(len(labels)) if numbers is None else numbers.detach().numpy()
+    data = _packed(head, np.ascontiguousarray(floats, dtype="<f4"))
+    _token_strip(key=key, data=data, default={"index": lock}, on_index_change=changed)
+
+
+def attention_mosaic(
+    patterns: Tensor,
+    labels: Sequence[str],
+    *,
+    key: str,
+    names: Sequence[str],
+    columns: int,
+    chosen: int | None = None,
+    lock: dict[str, int] | None = None,
+    frames: Sequence[int | str] = ("",),
+    frame: int = 0,
+    frame_name: str = "",
+    on_lock: Callable[[dict[str, int] | None], None] | None = None,
+) -> None:
+    """Small patterns side by side, [frame head query_pos key_pos] (one frame: without that axis).
+
+    Weights travel as 256 levels, which is all that a small cell can show. on_lock is called with
+    {"head", "query", "key"}, or None when the reader unlocks the cell.
+    """
+    patterns = patterns if patterns.ndim == 4 else patterns[None]
+    levels = (patterns.detach().numpy().clip(0, 1) * 255).round().astype(np.uint8)
+    heads, queries, keys = patterns.shape[1:]
+    head = {
+        "names": list(names),
+        "queries": queries,
+        "keys": keys,
+        "query_labels": list(labels),
+        "key_labels": list(labels),
+        "columns": columns,
+        "chosen": chosen,
+        "lock": lock,
+        "scale": SEQUENTIAL,
+        "frames": [str(frame) for frame in frames],
+        "frame": frame,
+        "frame_name": frame_name,
+        "alts": _alts(patterns[frame]),
+        "hint": "Hover a cell, lock it with a click; arrow keys move, with Shift to another head.",
+    }
+
+    def changed() -> None:
+        cell = st.session_state[key].get("cell")
+        inside = cell and all(
+            cell.get(name) in range(size)
+            for name, size in (("head", heads), ("query", queries), ("key", keys))
+        )
+        if on_lock:
+            on_lock(cell if inside else None)
+
+    _attention_mosaic(
+        key=key,
+        data=_packed(head, levels),
+        default={"cell": lock, "frame": frame},
+        on_cell_change=changed,
+        on_frame_change=lambda: None,
+    )
+
+
+def model_map(
+    rows: Sequence[dict[str, Any]], *, key: str, alt: str, hint: str
+) -> dict[str, Any] | None:
+    """The model as a drawing, rows from the tokens upward; returns the `go` of a part just chosen.
+
+    A row has a label, whether it stands on_road, the norm of the stream above it (0 to 1), and its
+    parts: label, short (what is written in the box), about, strength (0 to 1) and go.
+    """
+    data = {"rows": list(rows), "alt": alt, "hint": hint}
+    return _model_map(key=key, data=data, on_go_change=lambda: None).go
+
+
+def _alts(patterns: Tensor) -> list[str]:
+    """For each head, where the last query looks most."""
+    largest = patterns[:, -1].max(-1)
+    return [
+        f"the last token looks most at position {place}, with weight {weight:.2f}"
+        for weight, place in zip(largest.values.tolist(), largest.indices.tolist(), strict=True)
+    ]
+
+
+def _packed(head: dict[str, Any], numbers: np.ndarray) -> bytes:
+    """Length of the header, the header padded to a multiple of 8 with it, then the numbers."""
+    text = json.dumps(head).encode()
+    text += b" " * (-(len(text) + 4) % 8)
+    return struct.pack("<I", len(text)) + text + numbers.tobytes()

@@ -1,0 +1,116 @@
+"""Guided tours over the pages. A tour is a file in assets/tours, written without Python.
+
+title: From text to next token          what the list of tours says
+about: one sentence
+steps:
+  - page: attention                     a page's place in the URL; home is home
+    set: {model: induction, layer: 1}   what the step sets, by the names that stand in the URL
+    text: Markdown to read
+    do: what the reader must do         together with until; both may be left out
+    until: {token: any}                 a name in the URL and its value; any: whatever was chosen
+"""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import yaml
+
+TOURS = Path(__file__).resolve().parents[2] / "assets" / "tours"
+FIELDS = {"page", "set", "text", "do", "until"}
+
+
+@st.cache_data(show_spinner=False)
+def read_tour(name: str, changed: int) -> dict[str, Any]:
+    """One tour, checked. Raises ValueError with the file, the step and what is wrong with it."""
+    path = TOURS / f"{name}.yaml"
+    try:
+        tour = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(tour, dict) or not tour.get("title") or not tour.get("steps"):
+        raise ValueError(f"{path.name} needs a title, and steps with a page and a text each.")
+    for number, step in enumerate(tour["steps"], start=1):
+        if not isinstance(step, dict) or not {"page", "text"} <= set(step) <= FIELDS:
+            raise ValueError(
+                f"{path.name}, step {number}: a step has a page and a text, and may have "
+                f"set, do and until; this one has {', '.join(step) or 'nothing'}."
+            )
+        if ("do" in step) != ("until" in step):
+            raise ValueError(f"{path.name}, step {number}: do and until belong together.")
+    return tour
+
+
+def tours() -> dict[str, dict[str, Any]]:
+    """All tours by name; one that cannot be read is told about and left out."""
+    found = {}
+    for path in sorted(TOURS.glob("*.yaml")):
+        try:
+            found[path.stem] = read_tour(path.stem, path.stat().st_mtime_ns)
+        except ValueError as error:
+            st.warning(str(error))
+    return found
+
+
+def start(name: str, at: int = 0) -> None:
+    """Go to a step of a tour; for a button's on_click."""
+    step = tours()[name]["steps"][at]
+    st.session_state["tour"], st.session_state["tour step"] = name, at
+    for key, value in step.get("set", {}).items():
+        st.session_state[key] = value
+    for key in step.get("until", {}):
+        if key not in step.get("set", {}):
+            st.session_state.pop(key, None)
+    st.session_state["go to"] = step["page"]
+
+
+def leave() -> None:
+    for key in ("tour", "tour step"):
+        st.session_state.pop(key, None)
+        st.query_params.pop(key.replace("tour step", "at"), None)
+
+
+def banner() -> None:
+    """Above the page while a tour is on: what to read, what to do, back and on."""
+    name = st.session_state.get("tour") or st.query_params.get("tour")
+    known = tours() if name else {}
+    if name not in known:
+        return
+    steps = known[name]["steps"]
+    at = st.session_state.get("tour step", _number(st.query_params.get("at", "1")) - 1)
+    at = min(max(at, 0), len(steps) - 1)
+    st.session_state["tour"], st.session_state["tour step"] = name, at
+    st.query_params.update({"tour": name, "at": str(at + 1)})
+    with st.container(border=True, key="tour"):
+        st.markdown(f"**{known[name]['title']}**, step {at + 1} of {len(steps)}")
+        st.markdown(steps[at]["text"])
+        done = is_done(steps[at])
+        if "do" in steps[at]:
+            icon = ":material/check_circle:" if done else ":material/touch_app:"
+            st.markdown(f"{icon} **{steps[at]['do']}**")
+        _buttons(name, at, len(steps), done)
+
+
+def _buttons(name: str, at: int, count: int, done: bool) -> None:
+    with st.container(horizontal=True):
+        st.button("Back in the tour", disabled=at == 0, on_click=start, args=(name, at - 1))
+        if at + 1 < count:
+            st.button(
+                "Next", type="primary", disabled=not done, on_click=start, args=(name, at + 1)
+            )
+        else:
+            st.button("Finish the tour", type="primary", disabled=not done, on_click=leave)
+        st.button("Leave the tour", type="tertiary", on_click=leave)
+
+
+def is_done(step: dict[str, Any]) -> bool:
+    """Whether the reader has done what the step asks."""
+    for key, wanted in step.get("until", {}).items():
+        value = st.session_state.get(key)
+        if value is None or (wanted != "any" and str(value) != str(wanted)):
+            return False
+    return True
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 1

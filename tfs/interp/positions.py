@@ -1,0 +1,53 @@
+"""Positions: how a model without recurrence knows what stands where.
+
+Attention by itself sees a bag of tokens. A vector for each position, added to the token's, tells
+them apart. The first Transformer computed it from sines; GPT-2 learns it. Either way the question
+is what the vectors have in common: if neighbours are similar and far positions are not, a head can
+find "nearby" by a dot product, and if the similarity hangs on the distance alone, it can find it
+from anywhere in the text.
+
+It misleads where all vectors share a large part, as learned ones often do: then every cosine is
+near 1 and the differences, which are what the model uses, are small beside it. Positions that were
+rare in training stay near their random start. And the heads read through W_Q and W_K, which may
+ignore what is most visible here.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tfs.interp.embeddings import cosine_similarity
+
+
+def sinusoidal(n_ctx: int, d_model: int) -> Float[Tensor, "n_ctx d_model"]:
+    """The fixed position vectors of Vaswani et al. 2017, section 3.5.
+
+    Columns come in pairs, the sine and the cosine of pos / 10000^(2i / d_model): hands of clocks,
+    the first turning once in 2 pi positions, the last nearly once in 10000 times as many. The dot
+    product of two positions depends on their distance alone. With an odd d_model the last sine has
+    no cosine. Raises ValueError for a size below 1.
+    """
+    if n_ctx < 1 or d_model < 1:
+        raise ValueError(f"n_ctx and d_model must be at least 1, not {n_ctx} and {d_model}")
+    pos = torch.arange(n_ctx, dtype=torch.float64)  # float32 loses digits of large angles
+    column = torch.arange(d_model, dtype=torch.float64)
+    pair = column - column % 2  # 0 0 2 2 4 4 ..., the paper's 2i
+    angle = pos[:, None] / 10_000.0 ** (pair / d_model)
+    return torch.where(column % 2 == 0, angle.sin(), angle.cos()).float()
+
+
+@torch.no_grad()
+def similarity_by_distance(
+    W_pos: Float[Tensor, "n_ctx d_model"],
+) -> tuple[Float[Tensor, " distance"], Float[Tensor, " distance"]]:
+    """The cosine between position vectors by how far apart they are: its mean, and its spread.
+
+    Entry i is about all pairs of positions i apart, from 0 to n_ctx - 1: the mean of their cosines
+    and their standard deviation. A small spread says that the similarity depends on the distance
+    alone. The further apart, the fewer pairs; the last entry is a single one, so its spread is 0.
+    """
+    cosines = cosine_similarity(W_pos, W_pos)
+    by_distance = [cosines.diagonal(distance) for distance in range(len(W_pos))]
+    mean = torch.stack([pairs.mean() for pairs in by_distance])
+    spread = torch.stack([pairs.std(correction=0) for pairs in by_distance])
+    return mean, spread
