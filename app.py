@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import tour
-from pages._ui.controls import say_if_link_is_dead, shared_pickers
+from pages._ui import controls, tour
 from pages._ui.predict import ask_first
 from pages._ui.state import prepare_process
 
@@ -36,13 +35,13 @@ SECTIONS = {
     ],
 }
 page = st.navigation(SECTIONS)
-wanted = st.session_state.pop("go to", None)
+wanted = controls.wanted_page()
 for known in (known for section in SECTIONS.values() for known in section):
     if wanted and wanted == (known.url_path or "home"):
         st.switch_page(known, query_params={})
 with st.sidebar:
-    shared_pickers()
+    controls.shared_pickers()
     ask_first()
-say_if_link_is_dead(page.title)
+controls.say_if_link_is_dead(page.title)
 tour.banner()
 page.run()

@@ -110,8 +110,8 @@ export default function ({ data, parentElement, setStateValue }) {
   function sentence(cell) {
     if (!cell) return head.hint;
     const value = cells[(frameNow() * names.length + cell.head) * size + cell.query * keys + cell.key] / 255;
-    const query = `query ${cell.query} "${visible(query_labels[cell.query])}"`;
-    const key = `key ${cell.key} "${visible(key_labels[cell.key])}"`;
+    const query = `query ${cell.query} "${query_labels[cell.query]}"`;
+    const key = `key ${cell.key} "${key_labels[cell.key]}"`;
     const locked = grid.locked && ["head", "query", "key"].every((k) => grid.locked[k] === cell[k]);
     return `${names[cell.head]}: ${query} → ${key}: ${value.toFixed(2)}${locked ? " (locked)" : ""}`;
   }
@@ -154,10 +154,6 @@ export default function ({ data, parentElement, setStateValue }) {
     place(grid.locked, "locked");
     status.textContent = sentence(grid.locked);
   }
-}
-
-function visible(label) {
-  return label.replace(/\n/g, "↵").replace(/ /g, "·") || "∅";
 }
 
 function colours(scale) {

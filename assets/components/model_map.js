@@ -3,8 +3,8 @@
 // triggers "go" with the part's own data, and the page leads on.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 640;
-const ROAD = 70; // x of the residual stream
+const WIDTH = 560;
+const ROAD = 56; // x of the residual stream
 const ROW = 78; // height of one half block
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -29,10 +29,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   function boxes(row, y) {
-    const left = row.on_road ? ROAD - 46 : ROAD + 70;
+    const left = row.on_road ? ROAD - 46 : ROAD + 60;
     const room = WIDTH - left - 10;
     const gap = 6;
-    const wide = row.on_road ? 92 : Math.min(120, (room - 100 - gap * (row.parts.length - 1)) / row.parts.length);
+    const wide = row.on_road ? 92 : Math.min(120, (room - 76 - gap * (row.parts.length - 1)) / row.parts.length);
     const items = row.parts.map((part, i) => box(part, left + i * (wide + gap), y, wide));
     if (row.on_road) return [...items, words(row.label, left + 104, y + 38)];
     const reach = left + row.parts.length * (wide + gap);

@@ -28,7 +28,7 @@ export default function ({ data, parentElement, setStateValue }) {
     button.setAttribute("role", "option");
     button.tabIndex = i === (lock ?? 0) ? 0 : -1;
     const text = document.createElement("span");
-    text.textContent = visible(label);
+    text.textContent = label;
     const value = document.createElement("small");
     button.append(text, value);
     button.onmouseenter = () => strip.show(i);
@@ -66,21 +66,17 @@ export default function ({ data, parentElement, setStateValue }) {
       button.lastChild.textContent = value === null ? "" : value.toFixed(2);
       button.setAttribute("aria-selected", j === strip.locked);
       button.classList.toggle("from", weighted && j === from);
-      button.title = `${j}: ${visible(labels[j])}${value === null ? "" : `  ${value.toFixed(4)}`}`;
+      button.title = `${j}: ${labels[j]}${value === null ? "" : `  ${value.toFixed(4)}`}`;
     });
     status.textContent = row && weighted ? sentence(from, row) : head.hint;
   }
 
   function sentence(from, row) {
     const order = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
-    const shares = order.filter((j) => row[j] > 0).map((j) => `${j} "${visible(labels[j])}" ${row[j].toFixed(3)}`);
+    const shares = order.filter((j) => row[j] > 0).map((j) => `${j} "${labels[j]}" ${row[j].toFixed(3)}`);
     const locked = strip.locked === from ? " (locked)" : "";
-    return `${from} "${visible(labels[from])}"${locked} ${phrase} ${shares.join(", ") || "nothing"}${unit}`;
+    return `${from} "${labels[from]}"${locked} ${phrase} ${shares.join(", ") || "nothing"}${unit}`;
   }
-}
-
-function visible(label) {
-  return label.replace(/\n/g, "↵").replace(/ /g, "·") || "∅";
 }
 
 function unpack(data) {

@@ -15,8 +15,10 @@ import streamlit as st
 from torch import Tensor
 
 from tfs.plots.theme import SEQUENTIAL
+from tfs.plots.tokens import visible
 
 SOURCES = Path(__file__).resolve().parents[2] / "assets" / "components"
+LONGEST_LABEL = 24
 STRIP = '<div class="strip" role="listbox"></div><div class="status" aria-live="polite"></div>'
 MOSAIC = (
     '<div class="scrub"></div><div class="grid"></div><div class="status" aria-live="polite"></div>'
@@ -54,7 +56,7 @@ def token_strip(
     numbers = values if weights is None else weights
     hint = "" if weights is None else "Hover a token, or lock it with a click; arrow keys move."
     head = {
-        "labels": list(labels),
+        "labels": _shown(labels),
         "weighted": weights is not None,
         "lock": lock,
         "phrase": phrase,
@@ -99,8 +101,8 @@ def attention_mosaic(
         "names": list(names),
         "queries": queries,
         "keys": keys,
-        "query_labels": list(labels),
-        "key_labels": list(labels),
+        "query_labels": _shown(labels),
+        "key_labels": _shown(labels),
         "columns": columns,
         "chosen": chosen,
         "lock": lock,
@@ -140,6 +142,11 @@ def model_map(
     """
     data = {"rows": list(rows), "alt": alt, "hint": hint}
     return _model_map(key=key, data=data, on_go_change=lambda: None).go
+
+
+def _shown(labels: Sequence[str]) -> list[str]:
+    """Spaces, line ends and control characters made visible, as on the axes of figures."""
+    return [visible(label, LONGEST_LABEL) or "∅" for label in labels]
 
 
 def _alts(patterns: Tensor) -> list[str]:

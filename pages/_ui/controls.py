@@ -104,6 +104,17 @@ def say_if_link_is_dead(page: str) -> None:
         )
 
 
+def wanted_page() -> str | None:
+    """Where a button, a tour or a part of the map leads, once: a page's place in the URL.
+
+    A part of the map brings what it stands for; widgets can be set only here, before they are made.
+    """
+    part = st.session_state.pop("jump", None) or {}
+    for key in part.keys() & {"layer", "head"}:
+        st.session_state[key] = part[key]
+    return st.session_state.pop("go to", part.get("page"))
+
+
 def show_model(name: str) -> None:
     """Make `name` the model on screen, with a prompt that suits it; for a button's on_click."""
     remember_run(name)

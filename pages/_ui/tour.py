@@ -17,6 +17,7 @@ import streamlit as st
 import yaml
 
 TOURS = Path(__file__).resolve().parents[2] / "assets" / "tours"
+PAGES = Path(__file__).resolve().parents[1]
 FIELDS = {"page", "set", "text", "do", "until"}
 
 
@@ -38,6 +39,8 @@ def read_tour(name: str, changed: int) -> dict[str, Any]:
             )
         if ("do" in step) != ("until" in step):
             raise ValueError(f"{path.name}, step {number}: do and until belong together.")
+        if not list(PAGES.glob(f"*/{step['page']}.py")):
+            raise ValueError(f"{path.name}, step {number}: there is no page {step['page']}.")
     return tour
 
 

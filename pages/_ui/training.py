@@ -75,11 +75,10 @@ def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) 
     task = recipe.make_task()
     tokenizer = task.tokenizer if isinstance(task, TextTask) else IntegerTokenizer(task.d_vocab)
     about = recipe.about if cfg == recipe.model else "The recipe's model was changed by hand."
-    length = f"Seed {config.seed}, {config.steps} steps."
-    card = f"# {recipe.name}, trained in the app\n\n{about}\n\n{length}\n"
-    bundle = tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, card)
+    title = f"{recipe.name}, trained in the app"
+    bundle = tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, f"# {title}\n\n{about} Still training.\n")
     directory = state.new_run_directory()
-    job = Job(bundle, task, config, directory).start()
+    job = Job(bundle, task, config, directory, name=title, about=about).start()
     state.remember_job(directory.name, job)
     remember_run(directory.name)
     st.session_state["run"] = st.query_params["run"] = directory.name

@@ -1,60 +1,94 @@
-"""Home: the model on screen in one glance, what it says next, and where to look inside."""
+"""Home: the model on screen as a map, what it says next, and tours to walk along."""
 
 import streamlit as st
+from torch import Tensor
 
-from pages._ui.controls import current_view
-from pages._ui.layout import figure, prose, tokens_line
+from pages._ui import tour
+from pages._ui.components import model_map
+from pages._ui.controls import View, current_view
+from pages._ui.layout import figure, literal, made_by, prose, tokens_line
+from pages._ui.model_rows import model_rows
 from tfs.arithmetic import parameter_terms, readable_count, total
+from tfs.interp import head_norms, stream_norms
 from tfs.plots import next_token_bars
 from tfs.sample import logits_to_probs
 
-PAGES = (
-    ("pages/read/embeddings.py", "Embeddings", "tokens and positions become vectors"),
-    ("pages/read/masks.py", "Masks", "who may look at whom"),
-    ("pages/read/attention.py", "Attention", "where every head looks, step by step"),
-    ("pages/inspect/lens.py", "Logit lens", "what it would say at every depth"),
-    ("pages/build/arithmetic.py", "Arithmetic", "parameters, FLOPs and memory"),
-    ("pages/train/live.py", "Train", "from random weights to the floor"),
-)
+CANDIDATES = 10
+IN_THE_MAP = 3
 
 st.title("A Transformer you can open")
 prose("home")
+with st.container(horizontal=True):
+    for name, known in tour.tours().items():
+        st.button(
+            f"Tour: {literal(known['title'])}",
+            key=f"start {name}",
+            icon=":material/hiking:",
+            on_click=tour.start,
+            args=(name,),
+        )
 view = current_view()
 cfg = view.model.cfg
 
-for column, (label, value) in zip(
-    st.columns(5),
-    (
-        ("Layers", cfg.n_layers),
-        ("Heads per layer", cfg.n_heads),
-        ("d_model", cfg.d_model),
-        ("Vocabulary", f"{cfg.d_vocab:,}"),
-        ("Parameters", readable_count(total(parameter_terms(cfg)))),
-    ),
-    strict=True,
-):
-    column.metric(label, value)
 
-st.subheader("Your prompt, as this model reads it")
-tokens_line(view.labels)
+def next_tokens() -> tuple[Tensor, list[str]]:
+    """The most likely next tokens after the prompt, with their probabilities [token]."""
+    top = logits_to_probs(view.run()[0][-1]).topk(min(CANDIDATES, cfg.d_vocab))
+    return top.values, view.bundle.tokenizer.str_tokens(top.indices.tolist())
 
-left, right = st.columns(2)
+
+def sizes() -> None:
+    for column, (label, value) in zip(
+        st.columns(5),
+        (
+            ("Layers", cfg.n_layers),
+            ("Heads per layer", cfg.n_heads),
+            ("d_model", cfg.d_model),
+            ("Vocabulary", f"{cfg.d_vocab:,}"),
+            ("Parameters", readable_count(total(parameter_terms(cfg)))),
+        ),
+        strict=True,
+    ):
+        column.metric(label, value)
+
+
+def draw_map(view: View, best: list[tuple[str, float]]) -> None:
+    """The drawing; a part that is chosen opens the page that explains it."""
+    chosen = model_map(
+        model_rows(view, best),
+        key="map",
+        alt=f"The model: {cfg.n_layers} layers between the tokens and the output",
+        hint="The stronger its colour, the longer the vector that a part adds for the last token. "
+        "Choose a part to look inside.",
+    )
+    with st.expander("The code that made this picture", icon=":material/code:"):
+        reads = "blocks.*.attn.hook_z [batch pos head d_head], hook_mlp_out [batch pos d_model]"
+        program = view.program("result = head_norms(model, cache)[..., -1]", head_norms)
+        made_by([head_norms, stream_norms], reads, program)
+    if chosen:
+        st.session_state["jump"] = chosen
+        st.rerun()
+
+
+probs, names = next_tokens()
+left, right = st.columns([3, 2], gap="large")
 with left:
+    st.subheader("The model on screen")
+    draw_map(view, list(zip(names, probs.tolist(), strict=True))[:IN_THE_MAP])
+with right:
     st.subheader("What it says next")
-    logits, _ = view.run()
-    probs = logits_to_probs(logits[-1])
-    top = probs.topk(min(10, cfg.d_vocab))
-    names = view.bundle.tokenizer.str_tokens(top.indices.tolist())
     figure(
-        next_token_bars(top.values, names),
+        next_token_bars(probs, names),
         key="next",
         code=[logits_to_probs],
         reads="unembed.hook_out [batch pos d_vocab]",
+        program=view.program(
+            f"result = logits_to_probs(logits[-1]).topk({len(probs)}).values", logits_to_probs
+        ),
     )
-with right:
-    st.subheader("Look inside")
-    for path, title, what in PAGES:
-        st.page_link(path, label=f"**{title}**: {what}")
+    st.subheader("Your prompt, as this model reads it")
+    tokens_line(view.labels)
     with st.expander("About this model"):
         card = view.bundle.card or "This model has no card."
         st.markdown(card.replace("# ", "#### ", 1) if card.startswith("# ") else card)
+sizes()

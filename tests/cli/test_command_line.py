@@ -99,7 +99,7 @@ def test_sample_writes_what_generate_stream_does(main, capsys) -> None:
 
     main(["sample", "mirror", "--prompt", "5 6", "--tokens", "30", "--temperature", "0"])
     model = tfs.load("mirror").model
-    expected = tfs.generate(model, torch.tensor([[5, 6]]), 30, temperature=0)[0]
+    expected = tfs.generate(model, torch.tensor([[5, 6]]), 30, temperature=0.0)[0]
     assert capsys.readouterr().out.split() == [str(token) for token in expected.tolist()]
 
 

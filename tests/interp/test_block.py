@@ -134,3 +134,11 @@ def test_neurons_that_are_not_there_are_refused(interp, either):
     model, _, _, _ = either(attn_only=True)
     with pytest.raises(ValueError, match="0 neurons.*no 0"):
         interp.neuron_promotes(model, 0, 0)
+
+
+def test_head_norms_are_the_lengths_of_head_results(interp, either):
+    model, _, _, cache = either()
+    norms = interp.head_norms(model, cache)
+    results = cache.stack_head_results()
+    by_hand = results.square().sum(-1).sqrt().unflatten(0, norms.shape[:2])
+    torch.testing.assert_close(norms, by_hand, atol=1e-5, rtol=0)

@@ -1,9 +1,10 @@
 """Every page, every bundled checkpoint: no exception, true numbers, mistakes in one sentence."""
 
-import json
 from pathlib import Path
 
 import pytest
+
+from tests.pages.screen import SECONDS, as_tensor, figures, messages
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -11,33 +12,6 @@ PAGES = sorted(
 )
 NEED_A_PROMPT = [page for page in PAGES if page != "pages/train/live.py"]
 CHECKPOINTS = ["induction", "mirror", "mirror-no-positions", "shakespeare"]
-SECONDS = 60
-
-
-@pytest.fixture
-def visit(monkeypatch, tmp_path):
-    """visit(page, model=..., **query) -> the page as AppTest sees it."""
-    from streamlit.testing.v1 import AppTest
-
-    monkeypatch.setenv("TFS_RUNS_DIR", str(tmp_path))
-    monkeypatch.chdir(ROOT)
-
-    def open_page(page, **query):
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-        for name, value in query.items():
-            at.query_params[name] = value
-        at.run()
-        return at if page == "pages/start/home.py" else at.switch_page(page).run()
-
-    return open_page
-
-
-def figures(at) -> list[dict]:
-    return [json.loads(element.proto.spec) for element in at.get("plotly_chart")]
-
-
-def messages(at) -> list[str]:
-    return [element.value for element in [*at.error, *at.info]]
 
 
 @pytest.mark.parametrize("model", CHECKPOINTS)
@@ -168,19 +142,6 @@ def test_the_pattern_on_screen_is_the_pattern_of_the_model(visit) -> None:
     drawn = next(f for f in figures(at) if f["layout"].get("title", {}).get("text", "") == "L0H2")
     cells = drawn["data"][0]["z"]
     assert torch.allclose(as_tensor(cells), cache["pattern", 0][0, 2], atol=1e-6)
-
-
-def as_tensor(cells):
-    """Plotly writes arrays as base64, or as lists."""
-    import base64
-
-    import numpy as np
-    import torch
-
-    if isinstance(cells, dict):
-        flat = np.frombuffer(base64.b64decode(cells["bdata"]), dtype=cells["dtype"])
-        cells = flat.reshape([int(n) for n in str(cells["shape"]).split(",")])
-    return torch.tensor(np.asarray(cells, dtype=np.float32))
 
 
 def test_changing_the_model_brings_a_prompt_that_fits(visit) -> None:

@@ -63,7 +63,13 @@ def figures(plots, tokens, scores):
             [0, 1, 2], [4.6, 3.0, 2.5], [(0, 4.7), (2, 2.6)], {"ln V": 4.605, "floor": 2.149}
         ),
         "lr_schedule": plots.lr_schedule([0, 1, 2], [0.0, 1e-3, 5e-4]),
+        "mass_kept": plots.mass_kept(
+            {"<b>greedy</b>": torch.rand(4, generator=g), "top-k": torch.rand(4, generator=g)}
+        ),
         "next_token_bars": plots.next_token_bars(torch.rand(n, generator=g) / n, tokens),
+        "sampling_rows": plots.sampling_rows(
+            *torch.rand(5, n, generator=g), tokens, drawn=2, title="<i>T</i>"
+        ),
         "scatter_2d": plots.scatter_2d(
             torch.randn(n, 2, generator=g), tokens, explained=(0.5, 0.2)
         ),

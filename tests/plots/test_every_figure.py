@@ -11,7 +11,8 @@ import pytest
 
 NAMES = [
     *("attention_grid", "attention_mask", "attention_pattern", "attention_scores", "head_scores"),
-    *("kv_growth", "logit_lens", "loss_curve", "lr_schedule", "next_token_bars", "scatter_2d"),
+    *("kv_growth", "logit_lens", "loss_curve", "lr_schedule", "mass_kept", "next_token_bars"),
+    *("sampling_rows", "scatter_2d"),
     *("signed_bars", "similarity_matrix", "stacked_terms", "token_trajectory", "vector_strip"),
 ]
 OUR_MARKUP = re.compile(r"<br>|<extra></extra>")

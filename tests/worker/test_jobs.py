@@ -57,6 +57,21 @@ def test_a_job_trains_to_its_end_and_opens_as_a_checkpoint(tfs, make_job) -> Non
     assert opened.snapshots[0] == 0 and opened.snapshots[-1] == 30
 
 
+def test_a_named_job_ends_with_a_card_of_what_it_measured(tfs, make_job) -> None:
+    from tfs.train.metrics import evaluate
+
+    job = make_job()
+    job.name, job.about = "a tiny run", "One layer."
+    job.start().thread.join(30)
+    assert job.status() == ("finished", 30, 0, "")
+    card = tfs.load(job.directory).card
+    assert card.startswith("# a tiny run\n\nOne layer.") and "30 updates" in card
+    assert "Command" not in card
+    loss = float(card.split("**Held-out loss**: ")[1].split()[0])
+    fresh = evaluate(job.bundle.model, job.task.sample(4096, seed=1, split="held_out"))
+    assert loss == pytest.approx(fresh.loss, abs=0.05)
+
+
 def test_a_job_equals_the_loop_in_the_foreground(tfs, make_job) -> None:
     job = make_job().start()
     job.thread.join(30)

@@ -16,6 +16,7 @@ words invites a story: look at where the neuron is active as well, and compare w
 from typing import NamedTuple
 
 import torch
+from einops import einsum
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -69,6 +70,22 @@ def stream_norms(cache: Cache, n_layers: int) -> StreamNorms:
         lengths("mlp_out") if has_mlp else None,
         lengths("resid_post"),
     )
+
+
+@torch.no_grad()
+def head_norms(model: Openable, cache: Cache) -> Float[Tensor, "layer head *batch pos"]:
+    """The length of what each head adds to the residual stream, z W_O, at every position.
+
+    Heads of a layer may cancel: their lengths do not add up to attn_out's. Raises KeyError where z
+    was not cached.
+    """
+
+    def of_layer(layer: int) -> Tensor:
+        z, W_O = cache["z", layer], model.blocks[layer].attn.W_O
+        results = einsum(z, W_O, "... head d_head, head d_head d_model -> head ... d_model")
+        return results.norm(dim=-1)
+
+    return torch.stack([of_layer(layer) for layer in range(model.cfg.n_layers)])
 
 
 @torch.no_grad()

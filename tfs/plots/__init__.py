@@ -20,6 +20,7 @@ from tfs.plots.attention import (
 )
 from tfs.plots.bars import key_bars, kv_growth, next_token_bars, signed_bars, stacked_terms
 from tfs.plots.curves import loss_curve, lr_schedule
+from tfs.plots.decoding import mass_kept, sampling_rows
 from tfs.plots.embeddings import scatter_2d, similarity_matrix, vector_strip
 from tfs.plots.heads import head_scores
 from tfs.plots.lens import logit_lens, token_trajectory
@@ -39,7 +40,9 @@ __all__ = [
     "logit_lens",
     "loss_curve",
     "lr_schedule",
+    "mass_kept",
     "next_token_bars",
+    "sampling_rows",
     "scatter_2d",
     "signed_bars",
     "similarity_matrix",

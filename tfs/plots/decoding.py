@@ -1,7 +1,7 @@
 """How a token is chosen: from logits to what is drawn, and what each way to choose leaves out.
 
-A cut does not lower a token's chance, it removes it; what is left is scaled up to sum to 1 again. So
-a bar of `final` may be longer than the same token's probability was.
+A cut does not lower a token's chance, it removes it, and what is left is scaled to sum to 1 again.
+So a bar of `final` may be longer than the same token's probability was.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from tfs.plots.tokens import check_length, escaped, label_axis, token_label, vis
 from tfs.plots.twin import described
 
 PANELS = ("logit", "scaled logit", "probability", "after top-k", "final")
+LOGITS = (0, 1)  # the places of the panels that show logits
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 SMALL = {"size": 11}
 
@@ -44,21 +45,19 @@ def sampling_rows(
     if drawn is not None and drawn not in range(len(tokens)):
         raise ValueError(f"row {drawn} was drawn, but there are {len(tokens)} tokens")
     is_drawn = [row == drawn for row in range(len(tokens))]
-    fig = new_figure(62 + 24 * len(tokens), title)
+    fig = new_figure(76 + 24 * len(tokens), title)
     for place in range(len(PANELS)):
         _add_panel(fig, place, panels, is_drawn)
     labels = ["▶ " * mark + token_label(t) for mark, t in zip(is_drawn, tokens, strict=True)]
     fig.update_yaxes(label_axis(labels, most=64, from_top=True))
-    fig.update_layout(bargap=0.25, barmode="overlay")
+    fig.update_layout(bargap=0.25, barmode="overlay", showlegend=False)
     marks = ["drawn" if mark else "" for mark in is_drawn] * len(PANELS)
     alt = _from_logits_to_draw(panels[-1], tokens, drawn)
     names = {"x": "value", "y": "", "trace": "step", "y_labels": ("token", tokens)}
     return described(fig, alt, rows=("drawn", marks), **names)
 
 
-def mass_kept(
-    thrown_away: Mapping[str, Float[Array, " step"]], *, title: str = ""
-) -> go.Figure:
+def mass_kept(thrown_away: Mapping[str, Float[Array, " step"]], *, title: str = "") -> go.Figure:
     """The probability that each way to choose throws away at each step; the rest of 1 is kept.
 
     thrown_away: for each lane's name, the model's own probability of all tokens that could not be
@@ -95,6 +94,7 @@ def _add_panel(
 ) -> None:
     """The panel at this place from the left, with an x-axis of its own and the common y-axis."""
     values, axis = panels[place], str(place + 1) if place else ""
+    texts = _written(place, panels)
     fig.add_bar(
         x=values,
         y=list(range(len(values))),
@@ -105,25 +105,51 @@ def _add_panel(
             "color": [DISCRETE[1 if mark else 0] for mark in is_drawn],
             "pattern": {"shape": ["/" if mark else "" for mark in is_drawn], "size": 6},
         },
-        text=_written(place, panels),
+        text=texts if np.isfinite(values).all() else None,
         textposition="outside",
         textfont=SMALL,
         cliponaxis=False,
         hovertemplate="%{y}<br>%{fullData.name} %{x:.4f}<extra></extra>",
     )
-    for row in np.flatnonzero(np.isneginf(values)):
-        at = {"x": 0, "y": int(row), "xref": f"x{axis}", "yref": "y", "xanchor": "right"}
-        fig.add_annotation(at | {"text": "−∞", "showarrow": False, "font": SMALL})
+    if not np.isfinite(values).all():  # Plotly would write nothing at -inf, and 0 on the wrong side
+        for row, (value, text) in enumerate(zip(values, texts, strict=True)):
+            at = {"x": max(0.0, float(value)), "y": row, "xref": f"x{axis}", "yref": "y"}
+            words = {"text": text, "showarrow": False, "xanchor": "left", "font": SMALL}
+            fig.add_annotation(at | words)
+    fig.update_layout({f"xaxis{axis}": _panel_axis(place, panels)})
+
+
+def _written(place: int, panels: Sequence[np.ndarray]) -> list[str]:
+    """What stands at the end of each bar: its number, or "cut" where there was a probability."""
+    values, probs = panels[place], panels[PANELS.index("probability")]
     if place in LOGITS:
-        finite = [v for logits in panels[:2] for v in logits[np.isfinite(logits)]]
-        low, high = min(finite, default=0), max(finite, default=0)
-        low, high = min(low, 0), max(high, 0)
+        return ["−∞" if value == -np.inf else f"{value:.2f}" for value in values]
+    cut = (values == 0) & (probs > 0)
+    return ["cut" if gone else f"{v:.3f}" for v, gone in zip(values, cut, strict=True)]
+
+
+def _panel_axis(place: int, panels: Sequence[np.ndarray]) -> dict:
+    """A scale for the panel, with room for the numbers; the logits share one, probabilities too."""
+    axis = {"range": [0, 1.6], "tickvals": [0, 1]}
+    if place in LOGITS:
+        logits = np.concatenate([panels[i] for i in LOGITS])
+        finite = logits[np.isfinite(logits)]
+        low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
         room = 0.6 * (high - low) or 1.0
-        scale = {"range": [low - room * (low < 0), high + room * (high > 0)], "nticks": 4}
-    else:
-        scale = {"range": [0, 1.6], "tickvals": [0, 0.5, 1]}
-    scale |= {"zeroline": True, "zerolinecolor": REFERENCE, "tickfont": SMALL, "showgrid": True}
-    scale |= {"title": {"text": PANELS[place], "standoff": 8, "font": {"size": 12}}}
+        to_the_right = high > 0 or low == 0 or len(finite) < len(logits)
+        axis = {"range": [low - room * (low < 0), high + room * to_the_right], "nticks": 3}
     left = place / len(PANELS)
-    scale |= {"domain": [left, left + 0.17], "anchor": "y"}
-    fig.update_layout({f"xaxis{axis}": scale})
+    name = {"text": PANELS[place].replace(" ", "<br>"), "standoff": 8, "font": {"size": 12}}
+    lines = {"showgrid": True, "zeroline": True, "zerolinecolor": REFERENCE, "tickfont": SMALL}
+    lines |= {"tickangle": 0}
+    return axis | lines | {"title": name, "domain": [left, left + 0.17], "anchor": "y"}
+
+
+def _from_logits_to_draw(final: np.ndarray, tokens: Sequence[str], drawn: int | None) -> str:
+    alt = f"{len(tokens)} tokens, from their logits to the distribution that is drawn from"
+    if len(tokens):
+        best = int(final.argmax())
+        alt += f"; most likely there is '{visible(tokens[best])}' with {final[best]:.3f}"
+    if drawn is not None:
+        alt += f"; drawn was '{visible(tokens[drawn])}' with {final[drawn]:.3f}"
+    return alt + "."

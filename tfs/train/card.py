@@ -13,9 +13,18 @@ HELD_OUT_SEQUENCES = 4096
 
 
 def model_card(
-    name: str, about: str, model: DecoderOnly, task: Task, config: TrainConfig, step: int
+    name: str,
+    about: str,
+    model: DecoderOnly,
+    task: Task,
+    config: TrainConfig,
+    step: int,
+    command: str = "",
 ) -> str:
-    """Markdown for README.md. Every number in it is measured or computed here, on this model."""
+    """Markdown for README.md. Every number in it is measured or computed here, on this model.
+
+    command: what made the model, where there is such a command.
+    """
     cfg = model.cfg
     shape = (
         f"{_count(cfg.n_layers, 'layer')}, d_model {cfg.d_model}, "
@@ -35,7 +44,7 @@ def model_card(
         f"- **Training**: {_count(step, 'update')}; AdamW, peak learning rate {config.lr:g} after "
         f"{_count(config.warmup_steps, 'warm-up step')}, then {config.schedule}; weight decay "
         f"{config.weight_decay:g}, dropout {config.dropout:g}, {config.precision}.",
-        f"- **Command**: `python -m tfs train {name}`",
+        *([f"- **Command**: `{command}`"] if command else []),
         *_results(model, task, config),
     ]
     return "\n".join(lines) + "\n"

@@ -9,11 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from tfs.tasks import Task
+from tfs.train.card import model_card
 from tfs.train.checkpoint import Bundle, save
 from tfs.train.config import TrainConfig
 from tfs.train.loop import TrainStep, train
@@ -83,6 +84,8 @@ class Job:
     config: TrainConfig
     directory: Path
     slots: Slots = SLOTS
+    name: str = ""  # with a name, the run's card says at its end what it was and how well it does
+    about: str = ""
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -164,10 +167,17 @@ class Job:
             if not self.go_on.is_set() and not self._paused():
                 return self._end("stopped")
             if self.stopping.is_set():
-                save(self.bundle, self.directory)
+                self._save_with_card(step.step)
                 return self._end("stopped")
-        save(self.bundle, self.directory)
+        self._save_with_card(step.step)
         self._end("finished")
+
+    def _save_with_card(self, step: int) -> None:
+        if self.name:
+            parts = (self.bundle.model, self.task, self.config)
+            card = model_card(self.name, self.about, *parts, step)
+            self.bundle = replace(self.bundle, card=card)
+        save(self.bundle, self.directory)
 
     def _paused(self) -> bool:
         """Save, let others train, and stand in the queue again; False if stopped meanwhile."""

@@ -1,0 +1,23 @@
+"""A page as AppTest sees it, with the runs of this test alone."""
+
+import pytest
+
+from tests.pages.screen import ROOT, SECONDS
+
+
+@pytest.fixture
+def visit(monkeypatch, tmp_path):
+    """visit(page, model=..., **query) -> the page as AppTest sees it."""
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv("TFS_RUNS_DIR", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+
+    def open_page(page, **query):
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        return at if page == "pages/start/home.py" else at.switch_page(page).run()
+
+    return open_page
