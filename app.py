@@ -37,8 +37,8 @@ SECTIONS = {
 page = st.navigation(SECTIONS)
 wanted = controls.wanted_page()
 for known in (known for section in SECTIONS.values() for known in section):
-    if wanted and wanted == (known.url_path or "home"):
-        st.switch_page(known, query_params={})
+    if wanted and wanted.page == (known.url_path or "home") and known.title != page.title:
+        st.switch_page(known, query_params=wanted.params)
 with st.sidebar:
     controls.shared_pickers()
     ask_first()

@@ -8,8 +8,9 @@ from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
-from tfs.interp import attention_road, qk_products
-from tfs.plots import key_bars, vector_strip
+from tfs.interp import attention_road, qk_products, value_weighted
+from tfs.model.layers import Attention
+from tfs.plots import attention_contributions, attention_pattern, key_bars, vector_strip
 
 STEPS = ("1 q · k", "2 scale", "3 mask", "4 softmax", "5 values", "6 W_O")
 
@@ -113,3 +114,33 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int) -> None:
             f"result = qk_products(model, cache, {layer}, {head}, {query}, {key})", qk_products
         ),
     )
+
+
+def weight_and_contribution(view: View, layer: int, head: int) -> None:
+    """One head's weights beside the lengths of what they bring."""
+    cache, name = view.run()[1], f"L{layer}H{head}"
+    pattern = "attn.hook_pattern [batch head query_pos key_pos]"
+    st.caption(
+        "Left the weight, right the length of what arrives: the norm of weight × v × W_O. They "
+        "differ where values are short: a head can look at a token and take almost nothing from it."
+    )
+    left, right = st.columns(2)
+    with left:
+        figure(
+            attention_pattern(cache["pattern", layer][head], view.labels, title=f"{name}: weight"),
+            key="weight",
+            code=[Attention.explicit_attention],
+            reads=f"blocks.{layer}.{pattern}",
+            program=view.program(f"result = cache['pattern', {layer}][{head}]"),
+        )
+    with right:
+        contributions = value_weighted(view.model, cache, layer)[head]
+        figure(
+            attention_contributions(contributions, view.labels, title=f"{name}: contribution"),
+            key="contribution",
+            code=[value_weighted],
+            reads=f"blocks.{layer}.attn.hook_v [batch pos head d_head], {pattern}",
+            program=view.program(
+                f"result = value_weighted(model, cache, {layer})[{head}]", value_weighted
+            ),
+        )

@@ -14,6 +14,7 @@ from tfs.hooks import ActivationCache
 from tfs.tokenizers import IntegerTokenizer, Tokenizer
 
 MAX_PROMPT_CHARACTERS = 1000
+NO_TOKEN = -1  # not None: a widget that is set to None leaves its last choice in the URL
 ORDER = ("shakespeare", "induction", "mirror", "mirror-no-positions")
 EXAMPLES = {
     "mirror": "41 7 93 28 60 15 82 3 3 82 15 60 28 93 7 41",
@@ -104,15 +105,24 @@ def say_if_link_is_dead(page: str) -> None:
         )
 
 
-def wanted_page() -> str | None:
-    """Where a button, a tour or a part of the map leads, once: a page's place in the URL.
+class Jump(NamedTuple):
+    """A page to go to, by its place in the URL, and what its widgets shall say there."""
 
-    A part of the map brings what it stands for; widgets can be set only here, before they are made.
+    page: str
+    params: dict[str, str]
+
+
+def wanted_page() -> Jump | None:
+    """Where a button, a tour or a part of the map leads, once.
+
+    A page's own widgets take what they say from the URL when the page is entered, so that is where
+    it has to stand.
     """
     part = st.session_state.pop("jump", None) or {}
-    for key in part.keys() & {"layer", "head"}:
-        st.session_state[key] = part[key]
-    return st.session_state.pop("go to", part.get("page"))
+    page = st.session_state.pop("go to", part.get("page"))
+    values = part | st.session_state.pop("go with", {})
+    params = {key: str(value) for key, value in values.items() if key in ("layer", "head", "step")}
+    return Jump(page, params) if page else None
 
 
 def show_model(name: str) -> None:
@@ -234,20 +244,21 @@ def _pick(label: str, key: str, count: int) -> int:
 
 def pick_token(view: View, label: str = "Token", *, key: str = "token") -> int | None:
     """A token of the prompt or none, kept in the URL: what a token strip locks, as a widget."""
-    pos = len(view.tokens)
-    if key in st.session_state and st.session_state[key] not in range(pos):
+    places = range(NO_TOKEN, len(view.tokens))
+    if key in st.session_state and st.session_state[key] not in places:
         del st.session_state[key]
-    return st.selectbox(
+    chosen = st.selectbox(
         label,
-        range(pos),
-        index=None,
-        format_func=lambda place: f"{place}: {view.labels[place]!r}",
+        places,
+        format_func=lambda place: (
+            "none is locked" if place == NO_TOKEN else f"{place}: {view.labels[place]!r}"
+        ),
         key=key,
         bind="query-params",
-        placeholder="none is locked",
     )
+    return None if chosen == NO_TOKEN else chosen
 
 
 def lock_token(index: int | None, key: str = "token") -> None:
-    """Make a token the locked one; for a component's callback."""
-    st.session_state[key] = index
+    """Make a token the locked one, or none; for a component's callback."""
+    st.session_state[key] = NO_TOKEN if index is None else index

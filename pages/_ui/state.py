@@ -17,13 +17,17 @@ import streamlit as st
 import torch
 
 import tfs
+from tfs.decoding import AttentionStep, Lane, decoding_race, generate_with_attention
 from tfs.hooks import ActivationCache
-from tfs.interp import head_scores
+from tfs.interp import head_scores, loss_per_position, nearest_neighbours, pca, run_with_mask
+from tfs.interp.outliers import group_apart
+from tfs.tokenizers import GPT2Tokenizer, gpt2
 from tfs.train.checkpoint import BUNDLED, bundled_names
 from tfs.train.worker import Job
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 MOST_FINISHED_JOBS = 64
+SECONDS_TO_LOOK_AGAIN = 600
 RUN_NAME = re.compile(r"run-[0-9a-f]{16}")
 
 
@@ -102,6 +106,110 @@ def head_scores_on_prompt(
     """What kind of head each one looks like on this prompt, [layer head] per kind."""
     with torch.inference_mode():
         return head_scores(_model, torch.tensor([tokens]))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def race_from_prompt(
+    _model: tfs.DecoderOnly,
+    fingerprint: str,
+    tokens: tuple[int, ...],
+    max_new_tokens: int,
+    *,
+    seed: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+) -> dict[str, Lane]:
+    """The five lanes of a decoding race from the end of these tokens."""
+    return decoding_race(
+        _model,
+        torch.tensor([tokens]),
+        max_new_tokens,
+        seed=seed,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def written_from_prompt(
+    _model: tfs.DecoderOnly,
+    fingerprint: str,
+    tokens: tuple[int, ...],
+    max_new_tokens: int,
+    *,
+    seed: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+) -> list[AttentionStep]:
+    """What is written after these tokens until the context is full, with the newest attention."""
+    steps = generate_with_attention(
+        _model,
+        torch.tensor([tokens]),
+        max_new_tokens,
+        seed=seed,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        when_full="stop",
+    )
+    return list(steps)
+
+
+@st.cache_resource(show_spinner=False, ttl=SECONDS_TO_LOOK_AGAIN)
+def gpt2_tokenizer() -> GPT2Tokenizer | None:
+    """GPT-2's tokenizer if its two files are on this machine: no page waits for a download."""
+    folder = gpt2._cache_folder()
+    if not folder or not all(gpt2._cached(folder, url).exists() for url in gpt2.FILES):
+        return None
+    try:
+        return GPT2Tokenizer()
+    except OSError:  # the files are damaged, and tiktoken could not fetch them anew
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def projection(
+    _matrix: torch.Tensor, fingerprint: str, which: str, rows: tuple[int, ...] | None, n: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """n principal components of a matrix, or of some of its rows: points, and shares."""
+    with torch.inference_mode():
+        return pca(_matrix if rows is None else _matrix[list(rows)], n)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def tokens_apart(_W_E: torch.Tensor, fingerprint: str) -> list[int]:
+    """The tokens of a vocabulary whose rows lie far from all others."""
+    return group_apart(_W_E)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def neighbourhood(
+    _W_E: torch.Tensor, fingerprint: str, tokens: tuple[int, ...], k: int, with_apart: bool
+) -> tuple[int, ...]:
+    """These tokens and the k nearest of each, as ids in order; with_apart: also those apart."""
+    hidden = set() if with_apart else set(tokens_apart(_W_E, fingerprint))
+    found = set(tokens)
+    for token in tokens:
+        ids = nearest_neighbours(_W_E, token, len(_W_E))[1].tolist()
+        found.update([i for i in ids if i not in hidden][:k])
+    return tuple(sorted(found))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def losses_under(
+    _model: tfs.DecoderOnly,
+    fingerprint: str,
+    tokens: tuple[int, ...],
+    mask: str,
+    setting: int | None,
+    _cells: torch.Tensor,
+) -> torch.Tensor:
+    """The loss of predicting each token but the first under a mask, which is known by its name."""
+    ids = torch.tensor([tokens])
+    return loss_per_position(run_with_mask(_model, ids, _cells), ids)[0]
 
 
 @st.cache_resource(show_spinner=False)

@@ -16,6 +16,8 @@ from typing import Any
 import streamlit as st
 import yaml
 
+from pages._ui.controls import NO_TOKEN
+
 TOURS = Path(__file__).resolve().parents[2] / "assets" / "tours"
 PAGES = Path(__file__).resolve().parents[1]
 FIELDS = {"page", "set", "text", "do", "until"}
@@ -64,7 +66,7 @@ def start(name: str, at: int = 0) -> None:
     for key in step.get("until", {}):
         if key not in step.get("set", {}):
             st.session_state.pop(key, None)
-    st.session_state["go to"] = step["page"]
+    st.session_state["go to"], st.session_state["go with"] = step["page"], step.get("set", {})
 
 
 def leave() -> None:
@@ -110,7 +112,7 @@ def is_done(step: dict[str, Any]) -> bool:
     """Whether the reader has done what the step asks."""
     for key, wanted in step.get("until", {}).items():
         value = st.session_state.get(key)
-        if value is None or (wanted != "any" and str(value) != str(wanted)):
+        if value in (None, NO_TOKEN) or (wanted != "any" and str(value) != str(wanted)):
             return False
     return True
 

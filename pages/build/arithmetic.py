@@ -45,6 +45,9 @@ figure(
     stacked_terms([term.name for term in terms], [term.value for term in terms], "parameters"),
     key="parameters",
     code=[parameter_terms],
+    program=view.program(
+        "result = [term.value for term in parameter_terms(model.cfg)]", parameter_terms
+    ),
 )
 table(terms)
 
@@ -55,6 +58,10 @@ figure(
     stacked_terms([term.name for term in flops], [term.value for term in flops], "FLOPs"),
     key="flops",
     code=[forward_flops_terms],
+    program=view.program(
+        f"result = [term.value for term in forward_flops_terms(model.cfg, pos={pos})]",
+        forward_flops_terms,
+    ),
 )
 table(flops)
 
@@ -72,5 +79,11 @@ figure(
     kv_growth(lengths, [total(kv_cache_terms(cfg, length, batch)) for length in lengths]),
     key="kv",
     code=[kv_cache_terms],
+    program=view.program(
+        "lengths = range(1, model.cfg.n_ctx + 1)\n"
+        f"result = [total(kv_cache_terms(model.cfg, pos, {batch})) for pos in lengths]",
+        kv_cache_terms,
+        total,
+    ),
 )
 table(kv)

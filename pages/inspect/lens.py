@@ -42,6 +42,12 @@ figure(
     key="lens",
     code=[logit_lens],
     reads="blocks.*.hook_resid_pre, hook_resid_post [batch pos d_model]",
+    program=view.program(
+        f"logits = logit_lens(model, cache, incl_mid={incl_mid})\n"
+        "result = top_tokens(logits, 1)[0][..., 0]",
+        logit_lens,
+        top_tokens,
+    ),
 )
 
 st.subheader("Who moves the answer?")
@@ -69,4 +75,9 @@ figure(
     key="attribution",
     code=[direct_logit_attribution],
     reads="hook_embed, blocks.*.hook_attn_out, hook_mlp_out, ln_final.hook_scale",
+    program=view.program(
+        f"attribution, parts = direct_logit_attribution(model, cache, {answer}, by={by!r})\n"
+        f"result = attribution[:, {place}]",
+        direct_logit_attribution,
+    ),
 )

@@ -2,14 +2,19 @@
 
 import streamlit as st
 
-from pages._ui.attention_road import road
+from pages._ui.attention_road import road, weight_and_contribution
 from pages._ui.components import attention_mosaic, token_strip
-from pages._ui.controls import current_view, lock_token, pick_layer_and_head, pick_token
+from pages._ui.controls import (
+    current_view,
+    lock_token,
+    pick_layer_and_head,
+    pick_token,
+)
 from pages._ui.layout import figure, made_by, prose
 from pages._ui.predict import predict
-from tfs.interp import head_scores, hide_first_token, value_weighted
+from tfs.interp import head_scores, hide_first_token
 from tfs.model.layers import Attention
-from tfs.plots import attention_contributions, attention_pattern
+from tfs.plots import attention_pattern
 from tfs.plots import head_scores as head_scores_figure
 
 COLUMNS = 8
@@ -30,7 +35,7 @@ def ask() -> bool:
     best = int(scores.argmax())
     few = sorted({best, *range(0, len(names), -(-len(names) // 4))})
     return predict(
-        "Which of these heads gives most of its weight to the token just before?",
+        "Which of these heads looks most at the token just before?",
         [names[i] for i in few],
         names[best],
         f"{names[best]} gives it {scores[best]:.3f} of its weight on average over this prompt.",
@@ -40,16 +45,16 @@ def ask() -> bool:
 
 def choose(cell: dict[str, int] | None) -> None:
     """A cell of the mosaic: its head becomes the large one, its query and key are locked."""
-    st.session_state["token"] = cell and cell["query"]
-    st.session_state["key token"] = cell and cell["key"]
+    lock_token(cell and cell["query"])
+    lock_token(cell and cell["key"], "key token")
     if cell:
         st.session_state["layer"], st.session_state["head"] = divmod(cell["head"], cfg.n_heads)
 
 
-if ask():
+def every_head() -> None:
+    """The mosaic, with the cell that the pickers below it name."""
     st.subheader(f"All {len(names)} heads")
-    chosen = st.session_state.get("layer", 0) * cfg.n_heads + st.session_state.get("head", 0)
-    query, key = (st.session_state.get(name) for name in ("token", "key token"))
+    chosen = layer * cfg.n_heads + head
     locked = {"head": chosen, "query": query, "key": key}
     attention_mosaic(
         cache.stack_activation("pattern").flatten(0, 1),
@@ -65,12 +70,17 @@ if ask():
         program = "result = cache.stack_activation('pattern').flatten(0, 1)"
         made_by([Attention.explicit_attention], f"blocks.*.{PATTERN}", view.program(program))
 
+
+may_show, above = ask(), st.container()
 st.subheader("One head")
 layer, head = pick_layer_and_head(cfg)
 name = f"L{layer}H{head}"
 with st.container(horizontal=True):
     query = pick_token(view, "Query token")
     key = pick_token(view, "Key token", key="key token")
+if may_show:
+    with above:
+        every_head()
 with st.container(horizontal=True):
     turned = st.toggle("Keys as rows", key="turned", bind="query-params")
     hidden = st.toggle("Hide the first token", key="hide", bind="query-params")
@@ -107,30 +117,7 @@ st.subheader("From q and k to the residual stream")
 road(view, layer, head, len(view.tokens) - 1 if query is None else query, key)
 
 st.subheader("Where it looked, and what it took")
-st.caption(
-    "Left the weight, right the length of what arrives: the norm of weight × v × W_O. They differ "
-    "where values are short: a head can look at a token and take almost nothing from it."
-)
-left, right = st.columns(2)
-with left:
-    figure(
-        attention_pattern(pattern, view.labels, title=f"{name}: weight"),
-        key="weight",
-        code=[Attention.explicit_attention],
-        reads=f"blocks.{layer}.{PATTERN}",
-        program=view.program(f"result = cache['pattern', {layer}][{head}]"),
-    )
-with right:
-    contributions = value_weighted(view.model, cache, layer)[head]
-    figure(
-        attention_contributions(contributions, view.labels, title=f"{name}: contribution"),
-        key="contribution",
-        code=[value_weighted],
-        reads=f"blocks.{layer}.attn.hook_v [batch pos head d_head], {PATTERN}",
-        program=view.program(
-            f"result = value_weighted(model, cache, {layer})[{head}]", value_weighted
-        ),
-    )
+weight_and_contribution(view, layer, head)
 
 st.subheader("What kind of head is it?")
 st.caption(

@@ -1,8 +1,75 @@
-"""Block."""
+"""The block: the residual stream as a road, what attention and MLP write onto it, and with what."""
 
 import streamlit as st
 
-from pages._ui.controls import current_view
+from pages._ui.block_parts import layer_norm, neurons, written
+from pages._ui.block_road import road
+from pages._ui.components import token_strip
+from pages._ui.controls import current_view, lock_token, pick_token
+from pages._ui.layout import prose, quoted
+from pages._ui.predict import predict
 
-st.title("Block")
+st.title("The block")
+prose("block")
 view = current_view()
+cfg, (_, cache) = view.model.cfg, view.run()
+
+with st.container(horizontal=True):
+    layer = st.segmented_control(
+        "Layer", range(cfg.n_layers), key="layer", bind="query-params", default=0, required=True
+    )
+    layer = layer if layer in range(cfg.n_layers) else 0
+    locked = pick_token(view)
+token = len(view.tokens) - 1 if locked is None else locked
+token_strip(
+    view.labels,
+    key="strip",
+    name=f"The prompt, coloured by the length of the residual stream before block {layer}",
+    lock=locked,
+    values=cache["resid_pre", layer].norm(dim=-1),
+    on_lock=lock_token,
+)
+st.caption(
+    f"Each token with the length of its residual stream as block {layer} finds it. "
+    + ("Lock one to follow it; until then it is the last." if locked is None else "")
+)
+
+
+def ask() -> bool:
+    """Attention or the MLP: whose vector is longer? Without an MLP: does the stream grow?"""
+    where = f"at position {token}, {quoted(view.labels[token])}, in block {layer}"
+    before, after = (cache[name, layer][token].norm() for name in ("resid_pre", "resid_post"))
+    if cfg.attn_only:
+        return predict(
+            f"Does attention leave the stream {where} longer or shorter than it found it?",
+            ["longer", "shorter"],
+            _larger(after, before, "longer", "shorter"),
+            f"It is {before:.3f} long before and {after:.3f} after.",
+            key="predict length",
+        )
+    attn_out, mlp_out = (cache[name, layer][token].norm() for name in ("attn_out", "mlp_out"))
+    return predict(
+        f"Who writes the longer vector into the stream {where}?",
+        ["attention", "the MLP"],
+        _larger(attn_out, mlp_out, "attention", "the MLP"),
+        f"Attention writes a vector of length {attn_out:.3f}, the MLP one of {mlp_out:.3f}, into a "
+        f"stream that is {before:.3f} long before and {after:.3f} after.",
+        key="predict writer",
+    )
+
+
+def _larger(left: float, right: float, larger: str, smaller: str) -> str | list[str]:
+    return [larger, smaller] if left == right else larger if left > right else smaller
+
+
+if ask():
+    st.subheader(f"The road through block {layer}")
+    road(view, layer, token)
+    st.subheader("How much is written, layer by layer")
+    written(view, layer, token)
+
+st.subheader("Layer norm: before and after")
+layer_norm(view, layer, token)
+
+st.subheader("The neurons of the MLP")
+neurons(view, layer, token)

@@ -1,76 +1,126 @@
-"""Embeddings: tokens and positions as vectors, and how the vocabulary lies in space."""
+"""Embeddings: a token and its place as vectors, their sum, and how the vocabulary lies in space."""
 
 import streamlit as st
 import torch
 
-from pages._ui.controls import current_view
-from pages._ui.layout import figure, prose
-from tfs.interp import cosine_similarity, nearest_neighbours, pca
-from tfs.plots import scatter_2d, similarity_matrix, vector_strip
+from pages._ui.axes import shape
+from pages._ui.components import token_strip
+from pages._ui.controls import current_view, lock_token, pick_token
+from pages._ui.layout import figure, prose, quoted
+from pages._ui.predict import predict
+from pages._ui.vocabulary import space
+from tfs.interp import cosine_similarity, nearest_neighbours
+from tfs.plots import neighbour_bars, similarity_matrix, vector_strip
+
+SHOWN_DIMENSIONS = 8
+NEIGHBOURS = 8
+MOST_TO_RANK = 100_000  # more neighbours than any vocabulary of ours
 
 st.title("Embeddings")
 prose("embeddings")
 view = current_view()
-W_E, tokenizer = view.model.W_E, view.bundle.tokenizer
+W_E, str_tokens = view.model.W_E.detach(), view.bundle.tokenizer.str_tokens
+_, cache = view.run()
+in_prompt = cache["embed"]
+alike = cosine_similarity(in_prompt, in_prompt)
 
-which = st.segmented_control(
-    "Matrix",
-    ["W_E, tokens", "W_pos, positions"] if hasattr(view.model, "pos_embed") else ["W_E, tokens"],
-    default="W_E, tokens",
-    required=True,
-    key="matrix",
-    bind="query-params",
-)
-if which == "W_E, tokens":
-    matrix = W_E
-    labels = tokenizer.str_tokens(range(len(W_E)))
-    in_prompt = sorted(set(view.tokens))
-else:
-    matrix = view.model.W_pos
-    labels = [str(position) for position in range(len(matrix))]
-    in_prompt = list(range(len(view.tokens)))
-points, explained = pca(matrix, 2)
-figure(
-    scatter_2d(points, labels, explained=explained.tolist(), highlight=in_prompt),
-    key="plane",
-    code=[pca],
-    reads="embed.W_E [d_vocab d_model]"
-    if which == "W_E, tokens"
-    else "pos_embed.W_pos [n_ctx d_model]",
-)
-
-st.subheader("Nearest neighbours of a token")
-place = st.selectbox(
-    "Token of the prompt",
-    range(len(view.tokens)),
-    format_func=lambda place: f"{place}: {view.labels[place]!r}",
-    key="token",
-    bind="query-params",
-)
-similarity, near = nearest_neighbours(W_E, view.tokens[place], 8)
-st.dataframe(
-    {"token": tokenizer.str_tokens(near.tolist()), "cosine similarity": similarity.tolist()},
-    hide_index=True,
+chosen = pick_token(view)
+place = len(view.tokens) - 1 if chosen is None else chosen
+token, name = view.tokens[place], quoted(view.labels[place])
+token_strip(
+    view.labels,
+    key="strip",
+    name="The prompt; a token shows how alike the others are to it",
+    lock=chosen,
+    weights=alike,
+    phrase="is most like",
+    on_lock=lock_token,
 )
 
 st.subheader("Token + position = residual stream")
-_, cache = view.run()
-rows = {"hook_embed": cache["embed"][place]}
+terms = {f"W_E[{token}]": in_prompt[place]}
 if "hook_pos_embed" in cache:
-    rows["+ hook_pos_embed"] = cache["pos_embed"][place]
-rows["= hook_resid_pre"] = cache["resid_pre", 0][place]
+    terms[f"+ W_pos[{place}]"] = cache["pos_embed"][place]
+terms["= resid_pre"] = cache["resid_pre", 0][place]
+st.markdown(
+    f"The token {name} is row {token} of W_E {shape('d_vocab d_model')}"
+    + (
+        f", its place is row {place} of W_pos {shape('n_ctx d_model')}. Entry by entry, their sum "
+        f"enters block 0, {shape('d_model')}."
+        if len(terms) == 3
+        else f". Nothing is added to it: it enters block 0 as it is, {shape('d_model')}."
+    )
+)
+if len(terms) == 2:
+    st.info("This model has no position vectors: the same token is the same vector at any place.")
+columns = [str(i) for i in range(min(SHOWN_DIMENSIONS, W_E.shape[1]))]
+st.dataframe(
+    {"dimension": list(terms)}
+    | {i: [vector[int(i)].item() for vector in terms.values()] for i in columns},
+    column_config={i: st.column_config.NumberColumn(format="%.4f") for i in columns},
+    hide_index=True,
+)
 figure(
-    vector_strip(torch.stack(list(rows.values())), list(rows)),
+    vector_strip(torch.stack(list(terms.values())), list(terms)),
     key="sum",
     code=[type(view.model).embedded],
-    reads="blocks.0.hook_resid_pre [batch pos d_model]",
+    reads="hook_embed, hook_pos_embed, blocks.0.hook_resid_pre [batch pos d_model]"
+    if len(terms) == 3
+    else "hook_embed, blocks.0.hook_resid_pre [batch pos d_model]",
+    program=view.program(
+        f"""
+        names = ["embed", "pos_embed", "resid_pre"]
+        hooks = ["hook_embed", "hook_pos_embed", "blocks.0.hook_resid_pre"]
+        result = torch.stack([cache[hook][{place}] for hook in hooks if hook in cache])
+        """
+    ),
 )
 
+st.subheader(f"The nearest neighbours of {name}")
+cosines, near = nearest_neighbours(W_E, token, MOST_TO_RANK)
+
+
+def ask() -> bool:
+    """Which of up to four tokens, spread over all distances, lies nearest?"""
+    count = len(near)
+    few = sorted({int(near[i]) for i in {0, count // 8, count // 2, count - 1} if count > 1})
+    if not few:
+        return True
+    options = {i: repr(text) for i, text in zip(few, str_tokens(few), strict=True)}
+    if len(set(options.values())) < len(options):
+        options = {i: f"{text} (token {i})" for i, text in options.items()}
+    return predict(
+        f"Whose vector points most nearly the same way as that of {name}?",
+        list(options.values()),
+        options[int(near[0])],
+        f"The cosine is {cosines[0]:.3f}; the average over all {count} other tokens is "
+        f"{cosines.mean():.3f}.",
+        key="predict nearest",
+    )
+
+
+if ask():
+    nearest = near[:NEIGHBOURS].tolist()
+    figure(
+        neighbour_bars(cosines[:NEIGHBOURS], str_tokens(nearest), of=view.labels[place]),
+        key="neighbours",
+        code=[nearest_neighbours],
+        reads="embed.W_E [d_vocab d_model]",
+        program=view.program(
+            f"result = nearest_neighbours(model.W_E, {token}, {NEIGHBOURS})[0]", nearest_neighbours
+        ),
+    )
+
 st.subheader("How alike are the tokens of the prompt?")
-vectors = W_E[torch.tensor(view.tokens)]
 figure(
-    similarity_matrix(cosine_similarity(vectors, vectors), view.labels),
+    similarity_matrix(alike, view.labels),
     key="alike",
     code=[cosine_similarity],
     reads="hook_embed [batch pos d_model]",
+    program=view.program(
+        "result = cosine_similarity(cache['embed'], cache['embed'])", cosine_similarity
+    ),
 )
+
+st.subheader("Where they lie")
+space(view, place)

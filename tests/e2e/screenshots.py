@@ -7,9 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.e2e.browser import ROOT, chromium, open_page, serve
+from tests.e2e.browser import PAGES, ROOT, chromium, open_page, serve
 
-PAGES = ("", "embeddings", "masks", "attention", "live", "lens", "arithmetic")
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},

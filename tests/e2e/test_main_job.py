@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.browser import ROOT, open_page, serve, settle
 
 SHOTS = ROOT / "screenshots"
@@ -13,7 +11,6 @@ HELD_OUT_LOSS_BELOW_2_2 = """() =>
   [...document.querySelectorAll('[data-testid=stMetric]')].some(metric =>
     metric.innerText.startsWith('Held-out loss')
     && parseFloat(metric.innerText.split('\\n').pop()) < 2.2)"""
-PAGES = ["", "embeddings", "masks", "attention", "live", "lens", "arithmetic"]
 
 
 def open_sidebar(page) -> None:
@@ -99,18 +96,6 @@ def looks_at_its_mirror_image(run: Path) -> float:
 
 def no_overflow(page) -> bool:
     return page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
-
-
-@pytest.mark.parametrize(
-    "path", ["", "embeddings", "masks", "attention", "live", "lens", "arithmetic"]
-)
-def test_nothing_overflows_and_nothing_is_fetched_from_elsewhere(page, server, path) -> None:
-    hosts = set()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
-    open_page(page, server, path)
-    assert no_overflow(page)
-    assert not page.get_by_test_id("stException").count()
-    assert hosts - {""} == {"127.0.0.1"}
 
 
 def test_two_readers_do_not_see_each_others_values(browser, server) -> None:

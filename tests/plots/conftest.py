@@ -46,11 +46,16 @@ def figures(plots, tokens, scores):
         *torch.randn(2, n, n, 4, generator=g), dim=-1
     )
     return {
+        "attention_contributions": plots.attention_contributions(3 * pattern[0, 0], tokens),
         "attention_grid": plots.attention_grid(pattern, tokens, columns=2, title="<i>all</i>"),
         "attention_mask": plots.attention_mask(scores[0, 0].isfinite(), tokens),
         "attention_pattern": plots.attention_pattern(pattern[0, 1], tokens, title="L0H1"),
         "attention_scores": plots.attention_scores(scores[0, 0], tokens),
+        "block_road": plots.block_road(
+            torch.rand(4, generator=g), ["resid_pre", "ln1", "attn_out", "<p>"]
+        ),
         "head_scores": plots.head_scores(torch.rand(2, 3, generator=g), "Induction"),
+        "key_bars": plots.key_bars(scores[0, 0, 7], tokens, unit="score", lock=1),
         "kv_growth": plots.kv_growth([0, 8, 16], [0, 1024, 2048]),
         "logit_lens": plots.logit_lens(
             torch.rand(3, n, generator=g),
@@ -66,10 +71,22 @@ def figures(plots, tokens, scores):
         "mass_kept": plots.mass_kept(
             {"<b>greedy</b>": torch.rand(4, generator=g), "top-k": torch.rand(4, generator=g)}
         ),
+        "mean_and_scale": plots.mean_and_scale(
+            torch.randn(n, generator=g), torch.rand(n, generator=g), tokens, lock=2
+        ),
+        "neuron_map": plots.neuron_map(
+            torch.rand(n, 3, generator=g), torch.arange(3 * n).reshape(n, 3), tokens, lock=1
+        ),
+        "neuron_vocabulary": plots.neuron_vocabulary(
+            torch.tensor([2.0, 1.0]), tokens[:2], torch.tensor([-2.0, -1.0]), tokens[2:4]
+        ),
         "next_token_bars": plots.next_token_bars(torch.rand(n, generator=g) / n, tokens),
         "sampling_rows": plots.sampling_rows(
             *torch.rand(5, n, generator=g), tokens, drawn=2, title="<i>T</i>"
         ),
+        "norm_lines": plots.norm_lines({name: torch.rand(3, generator=g) for name in "ab<"}),
+        "norm_map": plots.norm_map(torch.rand(3, n, generator=g), tokens, lock=(1, 2)),
+        "scaled_strips": plots.scaled_strips(torch.randn(n, 16, generator=g), tokens),
         "scatter_2d": plots.scatter_2d(
             torch.randn(n, 2, generator=g), tokens, explained=(0.5, 0.2)
         ),
@@ -80,4 +97,24 @@ def figures(plots, tokens, scores):
         ),
         "token_trajectory": plots.token_trajectory(torch.rand(n, 3, generator=g), tokens, rows),
         "vector_strip": plots.vector_strip(torch.randn(n, 16, generator=g), tokens),
+        "loss_by_mask": plots.loss_by_mask(
+            {"causal": torch.rand(n - 1, generator=g), "<none>": torch.rand(n - 1, generator=g)},
+            tokens,
+            blind=0.9,
+        ),
+        "mask_cells": plots.mask_cells(scores[0, 0].isfinite(), tokens, cells=n * n),
+        "neighbour_bars": plots.neighbour_bars(torch.rand(n, generator=g), tokens, of="<b>"),
+        "position_matrix": plots.position_matrix(torch.randn(n, 6, generator=g), title="<i>"),
+        "scatter_3d": plots.scatter_3d(
+            torch.randn(n, 3, generator=g), tokens, explained=(0.5, 0.2, 0.1), highlight=[1]
+        ),
+        "similarity_curves": plots.similarity_curves(
+            {name: tuple(torch.rand(2, n, generator=g)) for name in ("<learned>", "sines")}
+        ),
+        "softmax_steps": plots.softmax_steps(
+            scores[0, 0, 5], scores[0, 0, 5].exp(), pattern[0, 0, 5], tokens
+        ),
+        "weights_twice": plots.weights_twice(
+            pattern[0, 0, 7], pattern[0, 1, 7], tokens, ("as typed", "<turned>")
+        ),
     }

@@ -19,11 +19,16 @@ from tfs.plots.attention import (
     attention_scores,
 )
 from tfs.plots.bars import key_bars, kv_growth, next_token_bars, signed_bars, stacked_terms
+from tfs.plots.block import block_road, mean_and_scale, norm_lines, norm_map, scaled_strips
 from tfs.plots.curves import loss_curve, lr_schedule
 from tfs.plots.decoding import mass_kept, sampling_rows
 from tfs.plots.embeddings import scatter_2d, similarity_matrix, vector_strip
 from tfs.plots.heads import head_scores
 from tfs.plots.lens import logit_lens, token_trajectory
+from tfs.plots.masks import loss_by_mask, mask_cells, softmax_steps
+from tfs.plots.neurons import neuron_map, neuron_vocabulary
+from tfs.plots.positions import position_matrix, similarity_curves, weights_twice
+from tfs.plots.space import neighbour_bars, scatter_3d
 from tfs.plots.twin import figure_alt, figure_table
 
 __all__ = [
@@ -32,21 +37,36 @@ __all__ = [
     "attention_mask",
     "attention_pattern",
     "attention_scores",
+    "block_road",
     "figure_alt",
     "figure_table",
     "head_scores",
     "key_bars",
     "kv_growth",
     "logit_lens",
+    "loss_by_mask",
     "loss_curve",
     "lr_schedule",
+    "mask_cells",
     "mass_kept",
+    "mean_and_scale",
+    "neighbour_bars",
+    "neuron_map",
+    "neuron_vocabulary",
     "next_token_bars",
+    "norm_lines",
+    "norm_map",
+    "position_matrix",
     "sampling_rows",
+    "scaled_strips",
     "scatter_2d",
+    "scatter_3d",
     "signed_bars",
+    "similarity_curves",
     "similarity_matrix",
+    "softmax_steps",
     "stacked_terms",
     "token_trajectory",
     "vector_strip",
+    "weights_twice",
 ]

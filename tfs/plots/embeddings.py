@@ -7,11 +7,18 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
-from tfs.plots.theme import DISCRETE, DIVERGING, add_colour_bar, new_figure
+from tfs.plots.theme import DISCRETE, DIVERGING, REFERENCE, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import HIDDEN, described
 
 FEW_POINTS = 120
+LABEL_AREA = (640, 400)  # pixels for the points of a figure, give or take
+LABEL_SIDES = [
+    ("top center", 0, 1),
+    ("bottom center", 0, -1),
+    ("middle right", 1, 0),
+    ("middle left", -1, 0),
+]
 MOST_TO_COMPARE = 2000  # every pair of points is looked at for the closest
 
 
@@ -21,13 +28,16 @@ def scatter_2d(
     *,
     explained: Sequence[Number] | Float[Array, " component"] | None = None,
     highlight: Sequence[int] = (),
+    path: bool = False,
+    what: str = "token",
     title: str = "",
 ) -> go.Figure:
     """Tokens as points; one unit is equally long on both axes.
 
     explained: the share of the variance on each axis, as `tfs.interp.pca` returns it; what is
     missing to 1 cannot be seen here. highlight: rows to draw on top, with their labels; where there
-    are few points, all have labels. Raises ValueError where points and labels differ in number.
+    are few points, all have labels. path: a line joins the rows in their order. what: what a
+    point is. Raises ValueError where points and labels differ in number.
     """
     points = to_numpy(points)
     check_length("token", len(points), labels)
@@ -37,33 +47,84 @@ def scatter_2d(
     if marked:
         layers.append((marked, DISCRETE[1], 9, True))
     for rows, colour, size, shows_text in layers:
+        mode = "markers+text" if shows_text else "markers"
+        words = [token_label(labels[row]) for row in rows]
+        places, shown = label_places(points, points[rows], words) if shows_text else (None, None)
         fig.add_scatter(
             x=points[rows, 0],
             y=points[rows, 1],
-            text=[token_label(labels[row]) for row in rows],
-            mode="markers+text" if shows_text else "markers",
-            textposition="top center",
+            text=shown,
+            hovertext=words,
+            mode=mode + "+lines" if path and rows is all_rows else mode,
+            line={"color": REFERENCE, "width": 1},
+            textposition=places,
             textfont={"size": 11},
             cliponaxis=False,
             showlegend=False,
             marker={"color": colour, "size": size, "opacity": 0.5 if size == 5 else 1},
-            hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>",
+            hovertemplate="%{hovertext}<br>%{x:.3f}, %{y:.3f}<extra></extra>",
             meta=HIDDEN if rows is marked else None,
         )
-    names = ["first component", "second component"]
-    if explained is not None:
-        names = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, explained, strict=False)]
+    names = component_names(2, explained)
     fig.update_xaxes(title_text=names[0])
     fig.update_yaxes(title_text=names[1], scaleanchor="x")
-    alt = f"{len(points)} tokens as points on two axes"
+    alt = f"{len(points)} {what}s as points on two axes"
+    alt += points_in_words(points, labels, explained)
+    return described(fig, alt, x=names[0], y=names[1], rows=(what, labels))
+
+
+def label_places(
+    everyone: np.ndarray, points: np.ndarray, words: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Where each label stands beside its point, and the labels; "" where it would cover another.
+
+    everyone: all points of the figure, which set its scale. One label after the other takes the
+    first free side. Sizes are those of a figure of medium width.
+    """
+    extent = np.ptp(everyone, axis=0).clip(1e-9) if len(everyone) else np.ones(2)
+    at = points * (np.array([LABEL_AREA]) / extent).min()  # in pixels
+    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in at]
+    places, shown = [], []
+    for (x, y), word in zip(at, words, strict=True):
+        half, boxes = 3.5 * len(word) + 1, {}
+        for side, dx, dy in LABEL_SIDES:
+            cx, cy = x + dx * (half + 7), y + dy * 13
+            boxes[side] = (cx - half, cy - 6, cx + half, cy + 6)
+        free = [side for side, box in boxes.items() if not _meets(box, taken)]
+        places.append(free[0] if free else "top center")
+        shown.append(word if free else "")
+        if free:
+            taken.append(boxes[free[0]])
+    return places, shown
+
+
+def _meets(box: tuple[float, ...], taken: Sequence[tuple[float, ...]]) -> bool:
+    left, low, right, high = box
+    return any(left < r and x < right and low < h and y < high for x, y, r, h in taken)
+
+
+def component_names(count: int, explained: Sequence[Number] | np.ndarray | None) -> list[str]:
+    """What stands on each axis: which component it is, and its share of the variance."""
+    names = [f"{word} component" for word in ("first", "second", "third")[:count]]
+    if explained is None:
+        return names
+    return [f"{n} ({s:.0%} of variance)" for n, s in zip(names, explained, strict=False)]
+
+
+def points_in_words(
+    points: np.ndarray, labels: Sequence[str], explained: Sequence[Number] | np.ndarray | None
+) -> str:
+    """The end of an alt text: how much of the variance is on the axes, and the closest two."""
+    alt = ""
     if explained is not None:
-        alt += f", which hold {sum(list(explained)[:2]):.0%} of the variance"
+        share = sum(list(explained)[: points.shape[1]])
+        alt = f", which hold {share:.0%} of the variance"
     if 1 < len(points) <= MOST_TO_COMPARE:
         gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
         np.fill_diagonal(gaps, np.inf)
         a, b = np.unravel_index(gaps.argmin(), gaps.shape)
         alt += f"; the closest pair is '{visible(labels[a])}' and '{visible(labels[b])}'"
-    return described(fig, alt + ".", x=names[0], y=names[1], rows=("token", labels))
+    return alt + "."
 
 
 def similarity_matrix(

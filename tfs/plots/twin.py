@@ -39,7 +39,8 @@ def described(
 ) -> go.Figure:
     """The figure, with its alt text and the names of its table's columns.
 
-    x, y: what the places on the axes are called; "" leaves a column out. value: a heatmap's cells.
+    x, y: what the places on the axes are called; "" leaves a column out. value: a heatmap's cells,
+    or a third axis.
     trace: what a trace's name is ("head"). x_labels, y_labels: one more column each, with a label
     for every integer place. rows: one more column, with a label for every row of the table.
     """
@@ -78,6 +79,8 @@ def _columns_of(trace: Any, names: Mapping) -> dict[str, Any]:
         values = {names["value"]: cells.ravel()}
     else:
         x, y, values = numbers(trace.x), numbers(trace.y), {}
+        if trace.type == "scatter3d":
+            values = {names["value"]: numbers(trace.z)}
     columns: dict[str, Any] = {}
     if names["trace"]:
         columns[names["trace"]] = [trace.name] * len(x)

@@ -1,0 +1,195 @@
+"""What the parts of a block write and do: lengths of all vectors, its norms, its neurons."""
+
+import streamlit as st
+
+from pages._ui.axes import shape
+from pages._ui.block_road import norm_strips
+from pages._ui.components import token_strip
+from pages._ui.controls import View, lock_token
+from pages._ui.layout import figure, quoted
+from tfs.interp import layer_norm_steps, neuron_promotes, stream_norms, top_neurons
+from tfs.model.layers import MLP, LayerNormPre
+from tfs.plots import (
+    mean_and_scale,
+    neuron_map,
+    neuron_vocabulary,
+    norm_lines,
+    norm_map,
+    signed_bars,
+)
+
+TOP = 8
+NAMES = {
+    "attn_out": "What attention wrote",
+    "mlp_out": "What the MLP wrote",
+    "resid_post": "The stream after the layer",
+}
+
+
+def written(view: View, layer: int, token: int) -> None:
+    """Lengths in every layer: what was written and the stream that it went into."""
+    norms = stream_norms(view.run()[1], view.model.cfg.n_layers)._asdict()
+    norms = {name: lengths for name, lengths in norms.items() if lengths is not None}
+    most = max(float(norms[name].max()) for name in ("attn_out", "mlp_out") if name in norms)
+    maps = [name for name in NAMES if name in norms]
+    for column, name in zip(st.columns(len(maps)), maps, strict=True):
+        with column:
+            figure(
+                norm_map(
+                    norms[name],
+                    view.labels,
+                    most=None if name == "resid_post" else most,
+                    lock=(layer, token),
+                    title=NAMES[name],
+                ),
+                key=name,
+                code=[stream_norms],
+                reads=f"blocks.*.hook_{name} [batch pos d_model]",
+                program=view.program(
+                    f"result = stream_norms(cache, model.cfg.n_layers).{name}", stream_norms
+                ),
+            )
+    if len(norms["resid_pre"]) == 1:
+        return  # a line from layer to layer needs two of them
+    st.caption(
+        f"From layer to layer at position {token}, {quoted(view.labels[token])}: the stream before "
+        "and after each block, and what was written into it between."
+    )
+    listed = ", ".join(f"norms.{name}[:, {token}]" for name in norms)
+    figure(
+        norm_lines({name: lengths[:, token] for name, lengths in norms.items()}),
+        key="lengths",
+        code=[stream_norms],
+        reads="blocks.*.hook_resid_pre, hook_attn_out, hook_resid_post [batch pos d_model]",
+        program=view.program(
+            f"norms = stream_norms(cache, model.cfg.n_layers)\nresult = torch.stack([{listed}])",
+            stream_norms,
+        ),
+    )
+
+
+def layer_norm(view: View, layer: int, token: int) -> None:
+    """One of the block's norms: what it takes from each position, and one vector through it."""
+    cfg = view.model.cfg
+    if cfg.normalization_type not in ("LN", "LNPre"):
+        st.info("This model was built without layer norms: its parts read the stream as it is.")
+        return
+    which = "ln1"
+    if cfg.attn_only:
+        st.caption("This model is attention-only: a block has one norm, ln1, before attention.")
+    else:
+        which = st.segmented_control(
+            "Norm: ln1 is before attention, ln2 before the MLP",
+            ["ln1", "ln2"],
+            default="ln1",
+            required=True,
+            key="norm",
+            bind="query-params",
+        )
+    steps = layer_norm_steps(view.model, view.run()[1], layer, which)
+    figure(
+        mean_and_scale(steps.mean[:, 0], steps.scale[:, 0], view.labels, lock=token),
+        key="mean and scale",
+        code=[layer_norm_steps, LayerNormPre.normalized],
+        reads=f"blocks.{layer}.{which}.hook_scale [batch pos 1]",
+        program=view.program(
+            f"steps = layer_norm_steps(model, cache, {layer}, {which!r})\n"
+            "result = torch.cat([steps.mean[:, 0], steps.scale[:, 0]])",
+            layer_norm_steps,
+        ),
+    )
+    before, normalized = (steps.before.norm(dim=-1), steps.normalized.norm(dim=-1))
+    st.markdown(
+        f"Before {which}, the vectors {shape('pos d_model')} are between {before.min():.3f} and "
+        f"{before.max():.3f} long. Divided by their scale, all are between "
+        f"{normalized.min():.3f} and {normalized.max():.3f}; √{shape('d_model')} is "
+        f"{cfg.d_model**0.5:.3f}. What is left is where they point. At position "
+        f"{token}, {quoted(view.labels[token])}:"
+    )
+    norm_strips(view, layer, token, which, key="one vector")
+
+
+def neurons(view: View, layer: int, token: int) -> None:
+    """Which neurons are active where, and what a chosen one makes more and less likely."""
+    if view.model.cfg.attn_only:
+        st.info("This model is attention-only: its blocks have no MLP, so there are no neurons.")
+        return
+    cache = view.run()[1]
+    best, which = top_neurons(cache, layer, TOP)
+    program = f"activations, neurons = top_neurons(cache, {layer}, {TOP})\nresult = activations"
+    figure(
+        neuron_map(best, which, view.labels, lock=token),
+        key="neurons",
+        code=[top_neurons, MLP.forward],
+        reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
+        program=view.program(f"{program}.T", top_neurons),
+    )
+    st.markdown(
+        f"The strongest at position {token}, {quoted(view.labels[token])}. Choose one to see where "
+        "else it is active, and which tokens it speaks for and against."
+    )
+    neuron = _pick_neuron(which[token].tolist(), view.model.cfg.d_mlp)
+    activation = cache["post", layer][:, neuron]
+    token_strip(
+        view.labels,
+        key="where active",
+        name=f"The prompt, coloured by the activation of neuron {neuron}",
+        lock=token,
+        values=activation,
+        on_lock=lock_token,
+    )
+    left, right = st.columns(2)
+    with left:
+        figure(
+            signed_bars(
+                best[token],
+                [
+                    f"{index} ◀" if index == neuron else f"{index}"
+                    for index in which[token].tolist()
+                ],
+                x_title="activation",
+                title=f"Position {token}",
+            ),
+            key="strongest",
+            code=[top_neurons],
+            reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
+            program=view.program(f"{program}[{token}]", top_neurons),
+        )
+    with right:
+        _vocabulary(view, layer, neuron)
+    st.caption(
+        "Logits per unit of activation, straight through the last norm's weight and the "
+        f"unembedding. At position {token} neuron {neuron} is active by {activation[token]:.3f}; "
+        "a negative activation turns the two lists round. What later layers make of it is left out."
+    )
+
+
+def _pick_neuron(strongest: list[int], d_mlp: int) -> int:
+    """One of the strongest; one that was chosen at another token, or by a link, stays."""
+    linked = st.query_params.get("neuron", "")
+    asked = st.session_state.get("neuron", int(linked) if linked.isdecimal() else None)
+    kept = [asked] if asked in range(d_mlp) and asked not in strongest else []
+    neuron = st.segmented_control("Neuron", [*strongest, *kept], key="neuron", bind="query-params")
+    return strongest[0] if neuron is None else neuron
+
+
+def _vocabulary(view: View, layer: int, neuron: int) -> None:
+    promotes = neuron_promotes(view.model, layer, neuron, TOP)
+    words = view.bundle.tokenizer.str_tokens
+    figure(
+        neuron_vocabulary(
+            promotes.promoted,
+            words(promotes.promoted_ids.tolist()),
+            promotes.suppressed,
+            words(promotes.suppressed_ids.tolist()),
+            title=f"Neuron {neuron}",
+        ),
+        key="vocabulary",
+        code=[neuron_promotes],
+        reads=f"blocks.{layer}.mlp.W_out [d_mlp d_model], unembed.W_U [d_model d_vocab]",
+        program=view.program(
+            f"promotes = neuron_promotes(model, {layer}, {neuron}, {TOP})\n"
+            "result = torch.cat([promotes.promoted, promotes.suppressed])",
+            neuron_promotes,
+        ),
+    )

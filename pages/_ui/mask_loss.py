@@ -1,0 +1,92 @@
+"""What forgetting the mask does to the loss, measured on the model and prompt on screen."""
+
+import math
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pages._ui import state
+from pages._ui.axes import shape
+from pages._ui.controls import View
+from pages._ui.layout import figure
+from pages._ui.mask_builder import CAUSAL, MAKERS, NONE, PADDING, Mask
+from pages._ui.predict import predict
+from tfs.interp import causal, everyone, loss_per_position, run_with_mask
+from tfs.plots import loss_by_mask
+
+LOWER, SAME, HIGHER = ANSWERS = ("lower", "the same, within 0.01 nats", "higher")
+SAME_WITHIN = 0.01  # nats
+
+
+def loss_without_mask(view: View, mask: Mask) -> None:
+    """The question, the curves, and what was measured in a sentence."""
+    pos = len(view.tokens)
+    if pos < 2:
+        st.info("One token has no next one to predict: type a longer prompt to measure a loss.")
+        return
+    masks = {name: Mask(name, None, MAKERS[name](pos)) for name in (CAUSAL, NONE)}
+    masks[mask.name] = mask
+    losses = {name: _losses(view, each) for name, each in masks.items()}
+    means = {name: loss.nanmean().item() for name, loss in losses.items()}
+    change = means[NONE] - means[CAUSAL]
+    answer = SAME if abs(change) <= SAME_WITHIN else HIGHER if change > 0 else LOWER
+    measured = f"{means[CAUSAL]:.3f} nats with the causal mask, {means[NONE]:.3f} without."
+    if not predict(
+        "The model was trained with the causal mask. Now it is run without any, so that every "
+        "position can see the very token that it has to predict. Its mean loss on this prompt "
+        "will be …",
+        ANSWERS,
+        answer,
+        f"Measured: {measured}",
+        key="predict loss",
+    ):
+        return
+    figure(
+        loss_by_mask(losses, view.labels, blind=math.log(view.model.cfg.d_vocab)),
+        key="losses",
+        code=[run_with_mask, loss_per_position],
+        reads="blocks.*.attn.hook_q, hook_k [batch pos head d_head]",
+        program=_program(view, masks),
+    )
+    st.markdown(
+        f"**Measured on this prompt:** {measured} That is {abs(change):.3f} nats "
+        f"{'more' if change > 0 else 'less'}, over {pos - 1} predictions {shape('pos')}; without "
+        f"the mask, {int((losses[NONE] > losses[CAUSAL]).sum())} of them are worse."
+    )
+    if mask.name not in (CAUSAL, NONE) and not math.isnan(means[mask.name]):
+        counted = losses[mask.name].isfinite()
+        which = "predictions of real tokens" if mask.name == PADDING else "predictions"
+        st.markdown(
+            f"With the mask above, {mask.name}: {means[mask.name]:.3f} nats over the "
+            f"{int(counted.sum())} {which}; the causal mask gives the same ones "
+            f"{losses[CAUSAL][counted].mean():.3f}."
+        )
+    st.caption(
+        "These weights were trained under the causal mask only. A model that is trained without "
+        "one would have other weights; nothing here measures what those would do."
+    )
+
+
+def _losses(view: View, mask: Mask) -> Tensor:
+    """The loss of each prediction; NaN where what is to be predicted is padding."""
+    loss = state.losses_under(
+        view.model, view.fingerprint, view.tokens, mask.name, mask.setting, mask.cells
+    )
+    if mask.name != PADDING or not mask.setting:
+        return loss
+    predicts_padding = torch.arange(1, len(view.tokens)) >= len(view.tokens) - mask.setting
+    return loss.masked_fill(predicts_padding, torch.nan)
+
+
+def _program(view: View, masks: dict[str, Mask]) -> str:
+    """Lines that compute every curve of the figure anew."""
+    lines = ["result = []"]
+    for mask in masks.values():
+        lines += [mask.code, "logits = run_with_mask(model, tokens[None], mask)"]
+        lines += ["result.append(loss_per_position(logits, tokens[None])[0])"]
+        if mask.name == PADDING and mask.setting:
+            lines += [f"result[-1][-{mask.setting}:] = torch.nan  # what is predicted is padding"]
+    makers = {causal, everyone} | {mask.maker for mask in masks.values()}
+    lines += ["result = torch.stack(result)"]
+    return view.program("\n".join(lines), run_with_mask, loss_per_position, *makers)

@@ -1,0 +1,99 @@
+"""What a mask does to a head: scores before and after, and softmax on one row, step by step."""
+
+import streamlit as st
+import torch
+
+from pages._ui.axes import shape
+from pages._ui.controls import View, pick_token
+from pages._ui.layout import figure, quoted
+from pages._ui.mask_builder import Mask
+from tfs.interp import attention_steps, masked_softmax
+from tfs.plots import attention_pattern, attention_scores, softmax_steps
+
+SIDE_BY_SIDE = 340  # pixels: three squares in a row
+
+
+def before_and_after(view: View, mask: Mask, layer: int, head: int) -> None:
+    """A head's scores, what the mask leaves of them, and the weights."""
+    scores = attention_steps(view.model, view.run()[1], layer).scores[head]
+    left = scores.masked_fill(~mask.cells, -torch.inf)
+    weights = masked_softmax(scores, mask.cells)
+    reads = f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]"
+    program = f"{mask.code}\nscores = attention_steps(model, cache, {layer}).scores[{head}]\n"
+    steps = [
+        ("before", scores, "scores", "scores", []),
+        ("after", left, "masked", "scores.masked_fill(~mask, -torch.inf)", []),
+        ("softmax", weights, "softmax", "masked_softmax(scores, mask)", [masked_softmax]),
+    ]
+    for column, (key, values, title, result, functions) in zip(st.columns(3), steps, strict=True):
+        with column:
+            draw = attention_pattern if key == "softmax" else attention_scores
+            figure(
+                draw(values, view.labels, title=title),
+                key=key,
+                code=[attention_steps, *functions],
+                reads=reads,
+                program=view.program(
+                    f"{program}result = {result}", attention_steps, mask.maker, *functions
+                ),
+                height=SIDE_BY_SIDE,
+            )
+    closed, sums = weights[~mask.cells], weights.sum(-1)
+    st.caption(
+        f"{closed.numel()} closed cells; the largest weight on one of them is "
+        f"{closed.max().item() if closed.numel() else 0:.1f}. Rows sum to {sums.min():.4f} at "
+        f"least and {sums.max():.4f} at most."
+    )
+
+
+def one_row(view: View, mask: Mask, layer: int, head: int) -> None:
+    """One query: score, exp, divided by the sum; and two of its keys in numbers."""
+    chosen = pick_token(view, "Query token")
+    query = len(view.tokens) // 2 if chosen is None else chosen
+    scores = attention_steps(view.model, view.run()[1], layer).scores[head, query]
+    opened = mask.cells[query]
+    left = scores.masked_fill(~opened, -torch.inf)
+    st.markdown(
+        f"Query {query}, {quoted(view.labels[query])}, in L{layer}H{head}: {len(scores)} scores "
+        f"{shape('key_pos')}, {int((~opened).sum())} of them closed."
+    )
+    if not opened.any():
+        st.info(
+            "This query sees nobody: every score is −∞, and there is nothing to share. The model "
+            "gives such a row a weight of 0 everywhere."
+        )
+        return
+    exps = (left - left.max()).exp()
+    weights = exps / exps.sum()
+    figure(
+        softmax_steps(left, exps, weights, view.labels, title="score, exp, weight"),
+        key="row",
+        code=[attention_steps, masked_softmax],
+        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        program=view.program(
+            f"""
+            {mask.code}
+            scores = attention_steps(model, cache, {layer}).scores[{head}, {query}]
+            masked = scores.masked_fill(~mask[{query}], -torch.inf)
+            exps = (masked - masked.max()).exp()
+            result = torch.stack([masked, exps, exps / exps.sum()])
+            """,
+            attention_steps,
+            mask.maker,
+        ),
+    )
+    most = int(weights.argmax())
+    words = [
+        f"Before exp, the largest score, {left.max():.3f}, is taken off all of them; that changes "
+        "no weight, and keeps exp within 1.",
+        f"**Open:** key {most}, {quoted(view.labels[most])}, scores {left[most]:.3f}, exp makes it "
+        f"{exps[most]:.3f}, and over the sum of all, {exps.sum():.3f}, it is {weights[most]:.3f}.",
+    ]
+    if not opened.all():
+        shut = int((~opened).nonzero()[-1])
+        words.append(
+            f"**Closed:** key {shut}, {quoted(view.labels[shut])}, scored {scores[shut]:.3f}. The "
+            f"mask puts −∞ in its place, exp(−∞) is {exps[shut]:g}, and {exps[shut]:g} / "
+            f"{exps.sum():.3f} is exactly {weights[shut]:g}: it takes no share from the others."
+        )
+    st.markdown("\n".join(f"- {word}" for word in words))

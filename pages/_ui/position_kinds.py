@@ -1,0 +1,122 @@
+"""Kinds of positions: which one is on screen, its vectors, how far it reaches."""
+
+from typing import NamedTuple
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pages._ui.controls import View
+from pages._ui.layout import literal
+from pages._ui.predict import predict
+from tfs.interp import cosine_similarity, sinusoidal
+
+LEARNED, SINUSOIDAL, NONE, ROTARY = KINDS = ("learned", "sinusoidal", "none", "rotary")
+NO_VECTORS = {
+    NONE: "No vectors: the tokens enter the model as they are, and nothing says where they stand. "
+    "What is left to tell places apart is the mask. The experiment below measures how much that is "
+    "on the model on screen.",
+    ROTARY: "Rotary positions add no vector either. They turn q and k by an angle that grows with "
+    "the position, so that a score knows the distance (Su et al. 2021, section 3.2). No model here "
+    "has them yet: they come with the other architectures, and their picture comes with them.",
+}
+ASKED = 5  # the position that the question is about, where there is one
+TIE = 1e-5
+
+
+class Kind(NamedTuple):
+    """A way to tell positions apart; vectors [n_ctx d_model] only where it has some."""
+
+    name: str
+    vectors: Tensor | None
+    code: str  # the line of a program that makes `W_pos`
+
+
+def own_kind(view: View) -> str:
+    """What the model on screen was trained with."""
+    return LEARNED if view.model.cfg.positional_embedding_type == "standard" else NONE
+
+
+def pick_kind(view: View) -> Kind:
+    """The reader's choice; after a change of model, the kind of that model."""
+    own = own_kind(view)
+    if st.session_state.setdefault("kind for", view.name) != view.name:
+        st.session_state["kind"] = own
+    st.session_state["kind for"] = view.name
+    chosen = st.segmented_control(
+        "Kind of positions", KINDS, default=own, required=True, key="kind", bind="query-params"
+    )
+    cfg = view.model.cfg
+    if chosen == SINUSOIDAL:
+        code = f"W_pos = sinusoidal({cfg.n_ctx}, {cfg.d_model})"
+        return Kind(SINUSOIDAL, sinusoidal(cfg.n_ctx, cfg.d_model), code)
+    if chosen == LEARNED and own == LEARNED:
+        return Kind(LEARNED, view.model.W_pos.detach(), "W_pos = model.W_pos")
+    return Kind(chosen if chosen in KINDS else own, None, "")
+
+
+def say_without_vectors(kind: Kind) -> None:
+    """Why there is nothing to draw."""
+    if kind.name == LEARNED:
+        st.info(
+            "This model was trained without positions: it has no W_pos to show. The model "
+            "**mirror** is trained on the same task with one."
+        )
+    else:
+        st.info(NO_VECTORS[kind.name])
+
+
+def ask_for_the_most_similar(kind: Kind) -> bool:
+    """Which of up to five positions is most like one in the middle? Ties are all right."""
+    n_ctx = len(kind.vectors)
+    asked = min(ASKED, n_ctx - 1)
+    cosines = cosine_similarity(kind.vectors[asked, None], kind.vectors)[0]
+    cosines[asked] = -torch.inf
+    best = int(cosines.argmax())
+    few = {asked - 1, asked + 1, asked + 3, 0, n_ctx - 1, best} & set(range(n_ctx)) - {asked}
+    if len(few) < 2:
+        return True
+    right = [place for place in sorted(few) if cosines[place] >= cosines[best] - TIE]
+    said = ", ".join(f"{cosines[place]:.3f} with {place}" for place in sorted(few))
+    return predict(
+        f"Which of these positions has the vector most like that of position {asked}?",
+        [str(place) for place in sorted(few)],
+        [str(place) for place in right],
+        f"The cosine is {said}.",
+        key="predict position",
+    )
+
+
+def say_how_far_it_reaches(view: View, kind: Kind) -> None:
+    """Beyond the context: learned rows end, sines go on. Both are tried out, here and now."""
+    n_ctx, d_model = view.model.cfg.n_ctx, view.model.cfg.d_model
+    if kind.name == LEARNED:
+        lengths = kind.vectors.norm(dim=-1)
+        st.markdown(
+            f"**Learned positions end.** There are {n_ctx} rows, for the positions 0 to "
+            f"{n_ctx - 1}. Asked to read {n_ctx + 1} tokens, the model answers: "
+            f"*{literal(_refusal(view))}* Rows are as good as training made them: the longest is "
+            f"row {lengths.argmax()} with a length of {lengths.max():.2f}, the shortest row "
+            f"{lengths.argmin()} with {lengths.min():.2f}."
+        )
+    else:
+        far = 10 * n_ctx
+        vectors = sinusoidal(far + 2, d_model)
+        near_by, far_off = (
+            cosine_similarity(vectors[i, None], vectors[i + 1, None]).item() for i in (0, far)
+        )
+        st.markdown(
+            f"**Sines go on.** They are computed, so every position has its vector. Positions 0 "
+            f"and 1 have a cosine of {near_by:.4f}; positions {far:,} and {far + 1:,}, far beyond "
+            f"this model's {n_ctx}, one of {far_off:.4f}. What they cannot do is learn: no "
+            "training moves them, so it is W_Q and W_K that must fit the task to them."
+        )
+
+
+def _refusal(view: View) -> str:
+    """What the model says to one token more than it has positions."""
+    try:
+        view.model(torch.zeros(1, view.model.cfg.n_ctx + 1, dtype=torch.long))
+    except ValueError as error:
+        return f"{error}."
+    return "(it took them)"

@@ -1,0 +1,128 @@
+"""From the logits of one position to the token that is drawn after it."""
+
+from typing import NamedTuple
+
+import streamlit as st
+import torch
+
+from pages._ui.controls import View
+from pages._ui.layout import figure, quoted
+from pages._ui.predict import predict
+from tfs.plots import sampling_rows
+from tfs.sample import SamplingSteps, sample, sampling_steps
+
+MOST_ROWS = 12
+OPTIONS = 4
+NEW_TOKENS = 16
+LARGEST_TOP_K = 50
+LARGEST_SEED = 9999
+
+
+class Draw(NamedTuple):
+    """How a token is drawn, and after which tokens of the prompt."""
+
+    start: tuple[int, ...]
+    temperature: float
+    top_k: int  # 0: no cut
+    top_p: float  # 1: no cut
+    seed: int
+
+    @property
+    def cuts(self) -> dict:
+        """The arguments of logits_to_probs."""
+        k, p = self.top_k or None, self.top_p if self.top_p < 1 else None
+        return {"temperature": self.temperature, "top_k": k, "top_p": p}
+
+    @property
+    def arguments(self) -> str:
+        """The same as a program writes them."""
+        return ", ".join(f"{name}={value}" for name, value in self.cuts.items())
+
+
+def pick_draw(view: View, place: int) -> Draw:
+    """The sliders; all of them stand in the URL."""
+    in_url = {"bind": "query-params"}
+    left, right = st.columns(2)
+    about = "The logits are divided by it. 0 is greedy: always the most likely token."
+    temperature = left.slider(
+        "Temperature", 0.0, 2.0, 1.0, 0.1, key="temperature", help=about, **in_url
+    )
+    about = "Only the k most likely tokens stay. 0 keeps all."
+    top_k = right.slider("Top-k", 0, LARGEST_TOP_K, 10, key="top_k", help=about, **in_url)
+    left, right = st.columns(2)
+    about = "The fewest tokens that hold this much probability stay. 1 keeps all."
+    top_p = left.slider("Top-p", 0.05, 1.0, 0.9, 0.05, key="top_p", help=about, **in_url)
+    about = "Another seed is another throw of the dice, with the same probabilities."
+    seed = right.number_input("Seed", 0, LARGEST_SEED, key="seed", help=about, **in_url)
+    return Draw(view.tokens[: place + 1], temperature, top_k, top_p, int(seed))
+
+
+def say_if_there_is_little_room(view: View, draw: Draw) -> None:
+    """One sentence where the context is full before the race is over."""
+    n_ctx, start = view.model.cfg.n_ctx, len(draw.start)
+    room = n_ctx + 1 - start
+    if room < NEW_TOKENS:
+        st.info(
+            f"This model reads at most {n_ctx} tokens, so after {start} there is room for {room} "
+            "new. To see it write more, shorten the prompt or choose an earlier token above."
+        )
+
+
+def ask_most_likely(view: View, place: int) -> bool:
+    """Which of a few tokens the model finds most likely after this position."""
+    probs = view.run()[0][place].softmax(-1)
+    few = probs.topk(min(OPTIONS, len(probs))).indices.sort().values.tolist()
+    options = [
+        f"{i}: {t!r}" for i, t in zip(few, view.bundle.tokenizer.str_tokens(few), strict=True)
+    ]
+    most = probs.max()
+    right = [option for option, i in zip(options, few, strict=True) if probs[i] == most]
+    return len(few) < 2 or predict(
+        f"Which token does the model find most likely after {quoted(view.labels[place])} at "
+        f"position {place}?",
+        options,
+        right,
+        f"It gives it a probability of {most:.3f}; that of the {len(few)} together is "
+        f"{probs[few].sum():.3f}.",
+        key="predict next",
+    )
+
+
+def from_logits_to_draw(view: View, place: int, draw: Draw) -> None:
+    """The aligned rows, and what each cut threw away."""
+    steps = sampling_steps(view.run()[0][place], **draw.cuts)
+    dice = torch.Generator().manual_seed(draw.seed)
+    drawn = sample(steps.final[None], dice).item()
+    shown = steps.logits.topk(min(MOST_ROWS, len(steps.logits))).indices.tolist()
+    shown += [drawn] * (drawn not in shown)
+    tokens = view.bundle.tokenizer.str_tokens(shown)
+    fields = ("logits", "scaled", "probs", "after_top_k", "final")
+    _thrown_away(steps)
+    st.markdown(
+        f"With seed {draw.seed}, **{quoted(tokens[shown.index(drawn)])}** is drawn; its "
+        f"probability after the cuts is {steps.final[drawn]:.4f}. The {len(shown)} tokens below "
+        f"hold {steps.probs[shown].sum():.4f} of the probability before them."
+    )
+    figure(
+        sampling_rows(
+            *(getattr(steps, field)[shown] for field in fields), tokens, drawn=shown.index(drawn)
+        ),
+        key="rows",
+        code=[sampling_steps, sample],
+        reads="ln_final.hook_normalized [batch pos d_model], W_U [d_model d_vocab]",
+        program=view.program(
+            f"steps = sampling_steps(logits[{place}], {draw.arguments})\n"
+            f"rows = torch.stack([{', '.join(f'steps.{field}' for field in fields)}])\n"
+            f"result = rows[:, {shown}]",
+            sampling_steps,
+        ),
+    )
+
+
+def _thrown_away(steps: SamplingSteps) -> None:
+    """What the cuts cost, of the probability after temperature."""
+    by_top_k, by_top_p, left = st.columns(3)
+    by_top_k.metric("Thrown away by top-k", f"{steps.cut_by_top_k:.4f}")
+    by_top_p.metric("Then by top-p", f"{steps.cut_by_top_p:.4f}")
+    kept = int((steps.final > 0).sum())
+    left.metric("Tokens left to draw from", f"{kept:,} of {len(steps.final):,}")

@@ -1,0 +1,130 @@
+"""Reading with mouse and keyboard: lock, unlock, click a cell, walk the steps, share the link."""
+
+import re
+
+from tests.e2e.browser import open_page, settle
+
+START = "attention?model=mirror&layer=0&head=1"
+
+
+def strip(page):
+    return page.get_by_role("listbox", name=re.compile("coloured by the attention"))
+
+
+def test_a_token_is_hovered_locked_and_unlocked(page, server) -> None:
+    open_page(page, server, START)
+    tokens = strip(page).get_by_role("option")
+    status = page.get_by_text(re.compile(r"^Hover a token"))
+    status.wait_for()
+    tokens.nth(8).hover()
+    page.get_by_text(re.compile(r'^8 "3" looks at')).wait_for()
+    tokens.nth(8).click()
+    page.wait_for_url(re.compile("token=8"))
+    settle(page)
+    assert tokens.nth(8).get_attribute("aria-selected") == "true"
+    page.get_by_text(re.compile(r'^8 "3" \(locked\) looks at')).wait_for()
+    tokens.nth(8).click()
+    page.wait_for_function("() => !location.search.includes('token=')")
+    settle(page)
+    assert tokens.nth(8).get_attribute("aria-selected") == "false"
+
+
+def test_a_token_is_locked_by_keyboard_and_keeps_the_focus(page, server) -> None:
+    open_page(page, server, START)
+    tokens = strip(page).get_by_role("option")
+    tokens.nth(0).focus()
+    for key in ("ArrowRight", "ArrowRight", "End", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url(re.compile("token=14"))
+    settle(page)
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text(re.compile(r"^13 .* looks at")).wait_for()
+    assert "step=" not in page.url, "the strip's arrows moved the page's steps"
+
+
+def test_a_cell_of_the_mosaic_opens_its_head_and_is_in_the_link(browser, page, server) -> None:
+    open_page(page, server, START)
+    head = page.locator("canvas[role=img]").nth(2)
+    box = head.bounding_box()
+    cell = box["width"] / 16
+    head.click(position={"x": 3.5 * cell, "y": 12.5 * cell})
+    page.wait_for_url(re.compile("head=2.*token=12|token=12.*head=2"))
+    settle(page)
+    page.get_by_text(re.compile(r"^L0H2: query 12 .* key 3 .*\(locked\)$")).wait_for()
+    other = browser.new_context(viewport=page.viewport_size).new_page()
+    other.goto(page.url)
+    other.get_by_text(re.compile(r"^L0H2: query 12 .* key 3 .*\(locked\)$")).wait_for()
+    other.get_by_text(re.compile(r'^12 "28" \(locked\) looks at')).wait_for()
+    other.context.close()
+
+
+def test_the_steps_are_walked_by_keyboard_and_stand_in_the_link(browser, page, server) -> None:
+    open_page(page, server, START)
+    page.locator("h1").click()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        settle(page)
+    page.get_by_text(re.compile(r"weights .*that sum to 1\.0000")).wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text(re.compile("become minus infinity")).wait_for()
+    page.wait_for_url(re.compile(r"step=3(\+|%20)mask"))
+    other = browser.new_context(viewport=page.viewport_size).new_page()
+    other.goto(page.url)
+    other.get_by_text(re.compile("become minus infinity")).wait_for()
+    other.context.close()
+
+
+def test_a_guess_is_graded(page, server) -> None:
+    open_page(page, server, "attention?model=mirror&ask=true")
+    assert not page.locator("canvas[role=img]").count(), "shown before the guess"
+    page.get_by_role("radio", name="L0H0", exact=True).click()
+    page.get_by_text(re.compile("^(Right|Not this time)")).first.wait_for()
+    page.locator("canvas[role=img]").first.wait_for()
+
+
+def test_a_part_of_the_map_leads_to_its_page(page, server) -> None:
+    open_page(page, server, "?model=induction")
+    page.get_by_role("button", name=re.compile("^L1H0: adds a vector")).click()
+    page.get_by_role("heading", name="Attention", exact=True).wait_for()
+    page.wait_for_url(re.compile("layer=1"))
+    assert "model=induction" in page.url
+
+
+def test_a_tour_is_walked_to_its_end(page, server) -> None:
+    open_page(page, server)
+    page.get_by_role("button", name=re.compile("Tour: What a head does")).click()
+    page.get_by_text("step 1 of 5").wait_for()
+    next_step = page.get_by_role("button", name="Next", exact=True)
+    assert next_step.is_disabled()
+    page.get_by_role("radio", name="L0H0", exact=True).click()
+    next_step.click()
+    page.get_by_text("step 2 of 5").wait_for()
+    settle(page)
+    strip(page).get_by_role("option").nth(11).click()
+    next_step.click()
+    page.get_by_text("step 3 of 5").wait_for()
+    settle(page)
+    page.get_by_role("radio", name="6 W_O").click()
+    next_step.click()
+    page.get_by_text("step 4 of 5").wait_for()
+    page.get_by_role("heading", name="Logit lens", exact=True).wait_for()
+    page.wait_for_url(re.compile("tour=what-a-head-does.*at=4|at=4.*tour=what-a-head-does"))
+    next_step.click()
+    page.get_by_role("button", name="Finish the tour").click()
+    page.get_by_text("step 5 of 5").wait_for(state="detached")
+    settle(page)
+    assert "tour=" not in page.url
+
+
+def test_text_is_shown_and_never_interpreted(page, server) -> None:
+    attack = "<img src=x onerror='window.hacked=1'> **bold** :red[x] $x$ שלום 🎭"
+    open_page(page, server, "attention?model=shakespeare")
+    if page.viewport_size["width"] < 768:
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("textbox", name="Prompt").fill(attack)
+    page.get_by_role("textbox", name="Prompt").press("Control+Enter")
+    settle(page)
+    page.wait_for_url(re.compile("prompt="))
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => window.hacked") is None
+    assert "".join(strip(page).locator("button > span").all_inner_texts()).startswith("<img·src=x")

@@ -1,0 +1,373 @@
+"""Output: logits, cuts, draws, race and newest attention, all computed here once more."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.pages.screen import ROOT, figures, messages
+
+PAGE = "pages/read/output.py"
+PANELS = ["logit", "scaled logit", "probability", "after top-k", "final"]
+SETTINGS = [
+    {},
+    {"temperature": "0.0"},
+    {"temperature": "1.7", "top_k": "0", "top_p": "0.6", "seed": "5"},
+    {"temperature": "0.5", "top_k": "3", "top_p": "1.0", "seed": "77"},
+    {"temperature": "2.0", "top_k": "1"},
+]
+ODD = ["x", "🎭 naïve 漢字", "שלום עולם", "<b>b</b> **c** $d$ :red[e]", "a\nb\n\n c", " "]
+
+
+@pytest.fixture
+def run():
+    """run(model's name, prompt) -> (model, tokenizer, ids, logits [pos d_vocab])."""
+    import torch
+
+    import tfs
+
+    def forward(name, prompt):
+        bundle = tfs.load(name)
+        ids = bundle.tokenizer.encode(prompt)
+        with torch.inference_mode():
+            logits = bundle.model(torch.tensor([ids]))[0]
+        return bundle.model, bundle.tokenizer, ids, logits
+
+    return forward
+
+
+def as_tensor(values):
+    """One axis of a trace; Plotly writes it as base64, or as a list."""
+    import torch
+
+    from tfs.plots.twin import numbers
+
+    return torch.tensor(numbers(values).astype("float32"))
+
+
+def settings_of(query) -> dict:
+    given = {"temperature": "1.0", "top_k": "10", "top_p": "0.9", "seed": "0"} | query
+    return {"temperature": float(given["temperature"]), "top_k": int(given["top_k"])} | {
+        "top_p": float(given["top_p"]),
+        "seed": int(given["seed"]),
+    }
+
+
+def cut(probs, top_k, top_p):
+    """One token at a time: (what top-k keeps, what top-p keeps of it)."""
+    import torch
+
+    order = sorted(range(len(probs)), key=lambda i: -probs[i].item())
+    after_top_k = torch.zeros_like(probs)
+    for i in order[: top_k or len(order)]:
+        after_top_k[i] = probs[i]
+    final, mass = torch.zeros_like(probs), 0.0
+    for i in order:
+        if top_p < 1 and mass >= top_p:
+            break
+        final[i] = after_top_k[i]
+        mass += after_top_k[i].item()
+    return after_top_k, final
+
+
+def tempered(logits, temperature):
+    import torch
+
+    if temperature == 0:
+        return torch.nn.functional.one_hot(logits.argmax(), len(logits)).float()
+    return (logits / temperature).softmax(-1)
+
+
+def rows(at):
+    return next(f for f in figures(at) if [t.get("name") for t in f["data"]] == PANELS)
+
+
+def thrown_away(at):
+    figure = next(f for f in figures(at) if f["data"][0].get("name") == "greedy")
+    return {trace["name"]: as_tensor(trace["y"]) for trace in figure["data"]}
+
+
+def lanes(at):
+    return next(t.value for t in at.dataframe if "lane" in t.value.columns).set_index("lane")
+
+
+def said(at) -> str:
+    return "\n".join(element.value for element in at.main.markdown)
+
+
+def quoted(token) -> str:
+    from pages._ui.layout import quoted
+
+    return quoted(token)
+
+
+def metric(at, label) -> str:
+    return next(m.value for m in at.metric if m.label == label)
+
+
+@pytest.mark.parametrize("model", ["shakespeare", "mirror"])
+@pytest.mark.parametrize("query", SETTINGS)
+def test_rows_cuts_and_the_draw(visit, run, model, query) -> None:
+    import torch
+
+    at = visit(PAGE, model=model, **query)
+    assert not at.exception and not at.error
+    _, tokenizer, _, logits = run(model, at.session_state["prompt"])
+    logits, chosen = logits[-1], settings_of(query)
+    probs = tempered(logits, chosen["temperature"])
+    after_top_k, final = cut(probs, chosen["top_k"], chosen["top_p"])
+    shares = final / final.sum()
+    dice = torch.Generator().manual_seed(chosen["seed"])
+    drawn = int(torch.multinomial(shares, 1, generator=dice))
+    shown = logits.sort(descending=True).indices[:12].tolist()
+    shown += [drawn] * (drawn not in shown)
+    figure = rows(at)
+    panels = [as_tensor(trace["x"]) for trace in figure["data"]]
+    expected = [logits, logits / (chosen["temperature"] or 1), probs, after_top_k, shares]
+    for name, panel, values in zip(PANELS, panels, expected, strict=True):
+        if name != "scaled logit" or chosen["temperature"]:
+            assert torch.allclose(panel, values[shown], atol=1e-5), name
+    table = figure["layout"]["meta"]["table"]
+    assert table["y_labels"][1] == tokenizer.str_tokens(shown)
+    assert table["rows"][1].index("drawn") == shown.index(drawn)
+    assert f"**{quoted(tokenizer.str_tokens([drawn])[0])}** is drawn" in said(at)
+    by_top_k = float(metric(at, "Thrown away by top-k"))
+    assert by_top_k == pytest.approx(float(1 - after_top_k.sum()), abs=1e-4)
+    by_top_p = float(metric(at, "Then by top-p"))
+    assert by_top_p == pytest.approx(float((after_top_k - final).sum()), abs=1e-4)
+    assert metric(at, "Tokens left to draw from").startswith(f"{int((final > 0).sum()):,} of")
+
+
+@pytest.mark.parametrize("model", ["shakespeare", "mirror"])
+@pytest.mark.parametrize("query", [*SETTINGS[:3], {"temperature": "0.5", "top_k": "3"}])
+def test_the_race_is_run_by_the_model_on_screen(visit, run, model, query) -> None:
+    import torch
+
+    prompt = "41 7 93 28" if model == "mirror" else "First Citizen: Before"
+    at = visit(PAGE, model=model, prompt=prompt, **query)
+    model, tokenizer, ids, _ = run(model, prompt)
+    chosen, table, out = settings_of(query), lanes(at), thrown_away(at)
+    assert table.index.tolist() == ["greedy", "temperature", "top-k", "top-p", "beam"]
+    assert list(out) == ["greedy", "temperature", "top-k", "top-p"]
+    new = {name: written(at, name) for name in table.index}
+    room = min(16, model.cfg.n_ctx + 1 - len(ids))
+    for name, tokens in new.items():
+        assert len(tokens["labels"]) == room
+        text = [*ids]
+        for step, label in enumerate(tokens["labels"]):
+            with torch.inference_mode():
+                logits = model(torch.tensor([text]))[0, -1]
+            probs = logits.softmax(-1)
+            kept = allowed(name, tempered(logits, chosen["temperature"]), logits, chosen)
+            at_hand = [i for i in kept if seen(tokenizer, i) == label]
+            near = [i for i in at_hand if abs(probs[i] - tokens["probs"][step]) < 1e-4]
+            assert near, (name, step, label)
+            text.append(near[0])
+            if name != "beam":
+                rest = 1 - probs[kept].sum()
+                assert out[name][step] == pytest.approx(float(rest), abs=1e-4)
+        total = tokens["probs"].double().log().sum().item()
+        assert table["log-probability"][name] == pytest.approx(total, abs=2e-3)
+        assert table["per token"][name] == pytest.approx(total / room, abs=1e-3)
+        assert f"log-probability **{table['log-probability'][name]:.2f}**" in said(at)
+    best = table["log-probability"].idxmax()
+    assert any(f"that of **{best}**" in caption.value for caption in at.caption)
+
+
+def allowed(name, probs, logits, chosen) -> list[int]:
+    """The ids that this lane could have drawn."""
+    if name == "greedy":
+        return [int(logits.argmax())]
+    if name == "beam":
+        return list(range(len(logits)))
+    top_k = chosen["top_k"] if name == "top-k" else 0
+    top_p = chosen["top_p"] if name == "top-p" else 1.0
+    return cut(probs, top_k, top_p)[1].nonzero().squeeze(-1).tolist()
+
+
+def seen(tokenizer, token_id) -> str:
+    from tfs.plots.tokens import visible
+
+    return visible(tokenizer.str_tokens([token_id])[0], 24)
+
+
+def written(at, lane):
+    """A lane's strip: its labels, and the probability of each token."""
+    import torch
+
+    for element in at.get("bidi_component"):
+        packed = element.proto.bytes
+        size = int.from_bytes(packed[:4], "little")
+        head = json.loads(packed[4 : 4 + size]) if packed else {}
+        if head.get("name", "").startswith(f"{lane}, coloured"):
+            floats = torch.frombuffer(bytearray(packed[4 + size :]), dtype=torch.float32)
+            return {"labels": head["labels"], "probs": floats}
+    raise AssertionError(f"no strip for {lane}")
+
+
+@pytest.mark.parametrize("model", ["shakespeare", "mirror", "induction"])
+@pytest.mark.parametrize("mean", ["true", "false"])
+def test_the_attention_of_the_newest_token(visit, run, model, mean) -> None:
+    import torch
+
+    import tfs
+
+    prompt = "First Citizen:" if model == "shakespeare" else "41 7 93 28 60"
+    query = {"new": "4", "layer": "0", "head": "1" if model != "induction" else "0"}
+    at = visit(PAGE, model=model, prompt=prompt, seed="3", mean=mean, **query)
+    model, tokenizer, ids, _ = run(model, prompt)
+    text = tfs.generate(model, torch.tensor([ids]), 4, top_k=10, top_p=0.9, seed=3)
+    _, cache = model.run_with_cache(text[:, :-1])
+    pattern = cache["pattern", 0][0, :, -1]
+    weights = pattern.mean(0) if mean == "true" else pattern[int(query["head"])]
+    bars = figures(at)[-1]["data"][0]
+    assert torch.allclose(as_tensor(bars["y"]), weights, atol=1e-5)
+    most = int(weights.argmax())
+    labels = tokenizer.str_tokens(text[0].tolist())
+    assert f"Most at position {most}, {quoted(labels[most])}" in said(at)
+    assert f"**{quoted(labels[-1])}** was drawn" in said(at)
+    every = next(t.value for t in at.dataframe if "head" in t.value.columns)
+    assert len(every) == model.cfg.n_layers * model.cfg.n_heads
+    for layer in range(model.cfg.n_layers):
+        for head in range(model.cfg.n_heads):
+            row = every[every["head"] == f"L{layer}H{head}"].iloc[0]
+            looked = cache["pattern", layer][0, head, -1]
+            assert row["weight"] == pytest.approx(float(looked.max()), abs=1e-5)
+            assert float(looked[row["position"]]) == pytest.approx(row["weight"], abs=1e-5)
+
+
+def test_the_first_new_token_is_the_one_that_the_rows_draw(visit) -> None:
+    at = visit(PAGE, model="shakespeare", new="1", temperature="1.5", seed="9")
+    drawn = next(m.value for m in at.main.markdown if "With seed" in m.value).split("**")[1]
+    assert f"**{drawn}** was drawn with" in "\n".join(m.value for m in at.main.markdown)
+
+
+def test_next_token_back_and_start_again(visit) -> None:
+    at = visit(PAGE, model="shakespeare")
+    assert "Nothing is written yet" in said(at) and at.button(key="new Back").disabled
+    for count in (1, 2, 3):
+        next(b for b in at.button if b.label == "Next token").click().run()
+        assert at.slider(key="new").value == count and not at.exception
+    at.button(key="new Back").click().run()
+    assert at.slider(key="new").value == 2
+    at.button(key="new again").click().run()
+    assert "Nothing is written yet" in said(at)
+
+
+def test_a_full_context_says_so_and_writes_one_token(visit) -> None:
+    at = visit(PAGE, model="mirror", new="1")
+    assert not at.exception and not at.error
+    assert len(messages(at)) == 1 and "room for 1 new" in messages(at)[0]
+    assert at.slider(key="new").max == 1 and at.button(key="new Forward").disabled
+    assert len(thrown_away(at)["greedy"]) == 1
+    at.selectbox(key="token").set_value(7).run()
+    assert "room for 9 new" in messages(at)[0] and at.slider(key="new").max == 9
+
+
+def test_a_locked_token_moves_the_start(visit, run) -> None:
+    import torch
+
+    at = visit(PAGE, model="mirror")
+    at.selectbox(key="token").set_value(8).run()
+    _, tokenizer, ids, logits = run("mirror", at.session_state["prompt"])
+    best = logits[8].argmax().item()
+    assert torch.allclose(as_tensor(rows(at)["data"][0]["x"])[0], logits[8].max(), atol=1e-5)
+    greedy = written(at, "greedy")["labels"]
+    assert greedy[:7] == [str(i) for i in ids[9:]], "the model mirrors what it has read"
+    assert greedy[0] == tokenizer.str_tokens([best])[0]
+
+
+def test_choices_survive_another_prompt_and_another_model(visit) -> None:
+    at = visit(PAGE, model="shakespeare", new="16", top_k="4", temperature="0.3", seed="8")
+    assert at.slider(key="new").value == 16
+    at.selectbox(key="model").set_value("mirror").run()
+    assert not at.exception and not at.error
+    assert at.slider(key="new").value == 1
+    assert at.slider(key="temperature").value == 0.3 and at.slider(key="top_k").value == 4
+    assert at.number_input(key="seed").value == 8
+    at.text_area(key="prompt").set_value("4").run()
+    assert not at.exception and not at.error and at.slider(key="new").max == 16
+
+
+@pytest.mark.parametrize("prompt", ODD[:-1])
+@pytest.mark.parametrize("query", [{}, {"temperature": "2.0", "top_k": "0", "top_p": "1.0"}])
+def test_any_prompt_can_be_written_on(visit, prompt, query) -> None:
+    at = visit(PAGE, model="shakespeare", prompt=prompt, new="5", **query)
+    assert not at.exception and not at.error and len(figures(at)) == 3
+    for markup in ("<b>", "**c**", "$d$", ":red["):
+        assert all(markup not in m.value for m in [*at.main.markdown, *at.main.caption])
+    assert all(len(json.dumps(figure)) < 300_000 for figure in figures(at))
+
+
+def test_the_whole_context_can_be_read(visit) -> None:
+    at = visit(PAGE, model="shakespeare", prompt="," * 128, new="1")
+    assert not at.exception and not at.error
+    assert "room for 1 new" in messages(at)[0]
+
+
+@pytest.mark.parametrize(
+    "query", [{"temperature": "9"}, {"top_k": "-3"}, {"top_p": "0"}, {"seed": "x"}, {"new": "99"}]
+)
+def test_nonsense_in_the_url_becomes_the_default(visit, query) -> None:
+    at = visit(PAGE, model="mirror", **query)
+    assert not at.exception and not at.error
+    assert at.slider(key="temperature").value == 1.0 and at.slider(key="top_k").value == 10
+    assert at.slider(key="top_p").value == 0.9 and at.number_input(key="seed").value == 0
+    assert at.slider(key="new").value == 0
+
+
+@pytest.mark.parametrize("model", ["shakespeare", "mirror"])
+def test_the_question_is_graded_by_the_run(visit, run, model) -> None:
+    at = visit(PAGE, model=model, ask="true")
+    _, tokenizer, _, logits = run(model, at.session_state["prompt"])
+    best = int(logits[-1].argmax())
+    answer = f"{best}: {tokenizer.str_tokens([best])[0]!r}"
+    question = next(g for g in at.button_group if g.key == "predict next")
+    options = [option.replace("\\", "") for option in question.options]
+    few = logits[-1].topk(4).indices.tolist()
+    assert sorted(int(option.split(":")[0]) for option in options) == sorted(few)
+    assert not figures(at), "the answer is not on the page yet"
+    at.session_state["predict next"] = answer.encode().decode()
+    at.run()
+    assert "Right" in at.success[0].value
+    assert f"{logits[-1].softmax(-1).max():.3f}" in at.success[0].value
+    assert figures(at)
+    wrong = next(option for option in options if not option.startswith(f"{best}:"))
+    at.session_state["predict next"] = wrong
+    at.run()
+    assert "Not this time" in at.info[0].value
+
+
+RUN_ALL = """
+import json, sys
+results = []
+for program in json.load(sys.stdin):
+    names = {}
+    exec(program, names)
+    results.append(names["result"].tolist())
+print(json.dumps(results))
+"""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"model": "mirror", "temperature": "0.7", "top_k": "0", "new": "3", "prompt": "4 5 6"},
+        {"model": "shakespeare", "top_p": "1.0", "seed": "4", "new": "2", "mean": "false"},
+    ],
+)
+def test_pasted_programs_give_the_numbers_of_the_page(visit, query) -> None:
+    import torch
+
+    at = visit(PAGE, **query)
+    programs = [code.value for code in at.main.code if "result = " in code.value]
+    run = [sys.executable, "-c", RUN_ALL]
+    done = subprocess.run(
+        run, input=json.dumps(programs), capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    panels, lost, weights = (torch.tensor(result) for result in json.loads(done.stdout))
+    drawn = [as_tensor(trace["x"]) for trace in rows(at)["data"]]
+    assert torch.allclose(panels, torch.stack(drawn), atol=1e-5)
+    assert torch.allclose(lost, torch.stack(list(thrown_away(at).values())), atol=1e-5)
+    assert torch.allclose(weights, as_tensor(figures(at)[-1]["data"][0]["y"]), atol=1e-5)

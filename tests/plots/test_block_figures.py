@@ -1,0 +1,116 @@
+"""What is particular to the figures of a block and its neurons."""
+
+import numpy as np
+import pytest
+import torch
+
+STAGES = ["resid_pre", "ln1", "attn_out", "resid_mid", "ln2", "neurons", "mlp_out", "resid_post"]
+LENGTHS = torch.tensor([1.0, 5.0, 2.0, 2.5, 12.0, 13.0, 20.0, 21.0])
+
+
+def test_the_road_goes_by_the_stages_and_side_roads_come_back(plots):
+    fig = plots.block_road(LENGTHS, STAGES, at="ln2")
+    joins, drawing, numbers = fig.data
+    assert list(joins.x) == [2.5, 6.5]  # after attn_out and after mlp_out
+    assert list(drawing.y) == [0, 1, 1, 0, 1, 1, 1, 0]
+    assert drawing.text[6] == "mlp_out<br>20.00"
+    assert drawing.marker.symbol[4] == "diamond" and set(drawing.marker.symbol[:4]) == {"circle"}
+    np.testing.assert_array_equal(numbers.y, LENGTHS.numpy())
+    assert plots.figure_table(fig) == {"stage": STAGES, "length": LENGTHS.tolist()}
+    assert "mlp_out 20.00, resid_post 21.00." in plots.figure_alt(fig)
+
+
+def test_a_road_is_as_wide_as_its_vector_is_long(plots):
+    fig = plots.block_road(LENGTHS, STAGES)
+    width = {(line.x0, line.y0, line.x1, line.y1): line.line.width for line in fig.layout.shapes}
+    before, between, after = width[0, 0, 2.5, 0], width[3, 0, 6.5, 0], width[7, 0, 7.5, 0]
+    assert before < between < after
+    assert width[2, 1, 2.5, 0] < width[6, 1, 6.5, 0]  # what attention writes, what the MLP writes
+    assert width[0, 0, 1, 1] == width[1, 1, 2, 1] < before  # a copy that is only read
+
+
+def test_a_block_without_an_mlp_has_four_stages(plots):
+    stages = ["resid_pre", "ln1", "attn_out", "resid_post"]
+    fig = plots.block_road(torch.ones(4), stages)
+    assert list(fig.data[0].x) == [2.5]
+    assert plots.figure_table(fig)["stage"] == stages
+    plots.block_road(torch.zeros(3), ["resid_pre", "attn_out", "resid_post"])  # nor a norm
+    with pytest.raises(ValueError, match="stage has 3 entries but there are 4 stages"):
+        plots.block_road(torch.ones(3), stages)
+
+
+def test_two_maps_can_share_a_scale(plots):
+    lengths = torch.tensor([[1.0, 2.0], [3.0, 0.5]])
+    fig = plots.norm_map(lengths, ["a", "a"], most=10, lock=(1, 0), title="MLP")
+    assert (fig.layout.coloraxis.cmin, fig.layout.coloraxis.cmax) == (0, 10)
+    frame = fig.layout.shapes[0]
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 0.5, 0.5, 1.5)
+    assert "the longest, 3.00, is in layer 1 at position 0 'a'" in plots.figure_alt(fig)
+    assert plots.norm_map(lengths, ["a", "a"]).layout.coloraxis.cmax == 3
+    assert plots.norm_map(0 * lengths, ["a", "a"]).layout.coloraxis.cmax == 1
+    table = plots.figure_table(fig)
+    assert table["layer"] == [0, 0, 1, 1] and table["length"] == [1.0, 2.0, 3.0, 0.5]
+
+
+def test_lines_differ_without_colour(plots):
+    fig = plots.norm_lines({name: torch.rand(3) for name in ("a", "b", "c", "d")})
+    assert len({line.line.dash for line in fig.data}) == 4
+    assert len({line.marker.symbol for line in fig.data}) == 4
+    assert plots.figure_table(fig)["vector"] == [name for name in "abcd" for _ in range(3)]
+
+
+def test_mean_above_scale_below(plots):
+    mean, scale = torch.tensor([-0.5, 0.25]), torch.tensor([2.0, 3.0])
+    fig = plots.mean_and_scale(mean, scale, ["a", "a"], lock=1)
+    assert [bars.name for bars in fig.data] == ["mean", "scale"]
+    assert fig.layout.yaxis2.domain[0] > fig.layout.yaxis.domain[1]
+    assert fig.data[0].marker.color[0] != fig.data[0].marker.color[1]
+    assert list(fig.data[1].marker.line.width) == [0, 3]
+    table = plots.figure_table(fig)
+    assert table["of"] == ["mean", "mean", "scale", "scale"]
+    assert table["value"] == [-0.5, 0.25, 2.0, 3.0] and table["token"] == ["a"] * 4
+
+
+def test_each_strip_has_its_own_scale(plots):
+    vectors = torch.tensor([[0.1, -0.2], [30.0, 10.0], [0.0, 0.0]])
+    fig = plots.scaled_strips(vectors, ["before", "after", "zero"])
+    assert [round(row.zmax, 6) for row in fig.data] == [0.2, 30.0, 1.0]
+    assert all(row.zmin == -row.zmax and list(row.y) == [i] for i, row in enumerate(fig.data))
+    assert fig.layout.yaxis.ticktext[0] == "before<br>± 0.2"
+    table = plots.figure_table(fig)
+    assert table["vector"] == ["before"] * 2 + ["after"] * 2 + ["zero"] * 2
+    assert table["dimension"] == [0, 1] * 3
+    np.testing.assert_allclose(table["value"], vectors.flatten())
+
+
+def test_the_strongest_neuron_is_on_top(plots):
+    activations = torch.tensor([[3.0, 1.0], [5.0, 2.0]])
+    neurons = torch.tensor([[7, 8], [9, 7]])
+    fig = plots.neuron_map(activations, neurons, ["a", "a"], lock=1)
+    cells = fig.data[0]
+    assert cells.z.tolist() == [[3.0, 5.0], [1.0, 2.0]] and cells.text.tolist() == [[7, 9], [8, 7]]
+    assert fig.layout.yaxis.range[0] > fig.layout.yaxis.range[1]
+    frame = fig.layout.shapes[0]
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (0.5, 1.5, -0.5, 1.5)
+    assert "neuron 9 at position 1 'a', with 5.00" in plots.figure_alt(fig)
+    table = plots.figure_table(fig)
+    assert table["neuron"] == ["7", "9", "8", "7"] and table["place"] == ["1", "1", "2", "2"]
+    many = plots.neuron_map(torch.rand(30, 2), torch.zeros(30, 2).long(), ["a"] * 30)
+    assert many.data[0].texttemplate == ""  # no room for numbers
+
+
+def test_a_neuron_speaks_for_tokens_and_against_tokens(plots):
+    fig = plots.neuron_vocabulary(
+        torch.tensor([2.0, 1.0]),
+        [" yes", "<b>"],
+        torch.tensor([-3.0]),
+        ["no\n"],
+        title="Neuron 4",
+    )
+    assert fig.data[0].x.tolist() == [2.0, 1.0, -3.0]
+    assert list(fig.layout.yaxis.ticktext) == ["·yes", "&lt;b&gt;", "no↵"]
+    assert plots.figure_table(fig)["token"] == [" yes", "<b>", "no\n"]
+    alt = plots.figure_alt(fig)
+    assert alt.startswith("What Neuron 4 adds to 3 logits") and "'no↵' most, with -3.000" in alt
+    with pytest.raises(ValueError, match="suppressed has 1 entries but there are 2 tokens"):
+        plots.neuron_vocabulary(torch.ones(1), ["a"], torch.ones(1), ["a", "b"])
