@@ -7,22 +7,22 @@ from pages._ui import state
 from pages._ui.components import token_strip
 from pages._ui.controls import View, pick_layer_and_head
 from pages._ui.layout import figure, quoted
-from pages._ui.sampling import NEW_TOKENS, Draw
+from pages._ui.sampling import Draw
 from pages._ui.steps import counter
 from tfs.decoding import generate_with_attention
 from tfs.plots import key_bars
 from tfs.plots.tokens import visible
 
 
-def token_by_token(view: View, draw: Draw) -> None:
-    """A counter of new tokens; for the newest, where the position that wrote it looked."""
-    steps = state.written_from_prompt(
-        view.model, view.fingerprint, draw.start, NEW_TOKENS, seed=draw.seed, **draw.cuts
-    )
-    at = counter(len(steps), key="new", label="New tokens", back="One back", forward="Next token")
+def token_by_token(view: View, draw: Draw, room: int) -> None:
+    """Up to `room` new tokens; for the newest, where the position that wrote it looked."""
+    at = counter(room, key="new", label="New tokens", back="One back", forward="Next token")
     if not at:
         st.markdown("Nothing is written yet: press **Next token**, or the right arrow key.")
         return
+    steps = state.written_from_prompt(
+        view.model, view.fingerprint, draw.start, room, seed=draw.seed, **draw.cuts
+    )
     newest, read = steps[at - 1], [*draw.start, *(step.token for step in steps[: at - 1])]
     labels = view.bundle.tokenizer.str_tokens(read)
     (token,) = view.bundle.tokenizer.str_tokens([newest.token])

@@ -6,7 +6,7 @@ from pages._ui import state
 from pages._ui.components import token_strip
 from pages._ui.controls import View
 from pages._ui.layout import figure
-from pages._ui.sampling import NEW_TOKENS, Draw
+from pages._ui.sampling import Draw
 from tfs.decoding import Lane, beam_search, decoding_race, draw_with, sampled_lanes
 from tfs.plots import mass_kept
 from tfs.plots.tokens import visible
@@ -15,12 +15,12 @@ from tfs.tokenizers import Tokenizer
 DRAWN = ("greedy", "temperature", "top-k", "top-p")
 
 
-def race(view: View, draw: Draw) -> None:
-    """A strip for each lane, the lanes as a table, and what each one throws away at each step."""
+def race(view: View, draw: Draw, room: int) -> None:
+    """`room` new tokens in each lane: as strips, as a table, and what each step threw away."""
     top_k = draw.top_k or view.model.cfg.d_vocab
     settings = {"seed": draw.seed, "temperature": draw.temperature}
     settings |= {"top_k": top_k, "top_p": draw.top_p}
-    lanes = state.race_from_prompt(view.model, view.fingerprint, draw.start, NEW_TOKENS, **settings)
+    lanes = state.race_from_prompt(view.model, view.fingerprint, draw.start, room, **settings)
     rules = {
         "greedy": "the most likely token",
         "temperature": f"a draw at temperature {draw.temperature:g}",
@@ -43,7 +43,7 @@ def race(view: View, draw: Draw) -> None:
         key="race",
         code=[decoding_race, sampled_lanes, draw_with, beam_search],
         program=view.program(
-            f"race = decoding_race(model, tokens[None, :{len(draw.start)}], {NEW_TOKENS}, "
+            f"race = decoding_race(model, tokens[None, :{len(draw.start)}], {room}, "
             f"{arguments})\n"
             f"result = torch.stack([race[name].thrown_away for name in {DRAWN}])",
             decoding_race,

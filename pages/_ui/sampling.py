@@ -13,7 +13,7 @@ from tfs.sample import SamplingSteps, sample, sampling_steps
 
 MOST_ROWS = 12
 OPTIONS = 4
-NEW_TOKENS = 16
+NEW_TOKENS = 12
 LARGEST_TOP_K = 50
 LARGEST_SEED = 9999
 
@@ -57,8 +57,11 @@ def pick_draw(view: View, place: int) -> Draw:
     return Draw(view.tokens[: place + 1], temperature, top_k, top_p, int(seed))
 
 
-def say_if_there_is_little_room(view: View, draw: Draw) -> None:
-    """One sentence where the context is full before the race is over."""
+def room_for(view: View, draw: Draw) -> int:
+    """How many new tokens are written, at most NEW_TOKENS: the last is written by a full context.
+
+    Where there is room for fewer, one sentence says so.
+    """
     n_ctx, start = view.model.cfg.n_ctx, len(draw.start)
     room = n_ctx + 1 - start
     if room < NEW_TOKENS:
@@ -66,6 +69,7 @@ def say_if_there_is_little_room(view: View, draw: Draw) -> None:
             f"This model reads at most {n_ctx} tokens, so after {start} there is room for {room} "
             "new. To see it write more, shorten the prompt or choose an earlier token above."
         )
+    return min(room, NEW_TOKENS)
 
 
 def ask_most_likely(view: View, place: int) -> bool:

@@ -100,11 +100,9 @@ def _buttons(name: str, at: int, count: int, done: bool) -> None:
     with st.container(horizontal=True):
         st.button("Back in the tour", disabled=at == 0, on_click=start, args=(name, at - 1))
         if at + 1 < count:
-            st.button(
-                "Next", type="primary", disabled=not done, on_click=start, args=(name, at + 1)
-            )
+            st.button("Next", disabled=not done, on_click=start, args=(name, at + 1))
         else:
-            st.button("Finish the tour", type="primary", disabled=not done, on_click=leave)
+            st.button("Finish the tour", disabled=not done, on_click=leave)
         st.button("Leave the tour", type="tertiary", on_click=leave)
 
 

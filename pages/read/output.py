@@ -11,7 +11,7 @@ from pages._ui.sampling import (
     ask_most_likely,
     from_logits_to_draw,
     pick_draw,
-    say_if_there_is_little_room,
+    room_for,
 )
 
 st.title("Output")
@@ -44,9 +44,9 @@ if ask_most_likely(view, place):
 
     st.subheader("A decoding race")
     prose("output_race")
-    say_if_there_is_little_room(view, draw)
-    race(view, draw)
+    room = room_for(view, draw)
+    race(view, draw, room)
 
     st.subheader("Token by token")
     prose("output_newest")
-    token_by_token(view, draw)
+    token_by_token(view, draw, room)

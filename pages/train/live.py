@@ -52,7 +52,6 @@ def controls() -> None:
         column.metric(label, value)
     st.button(
         "Train",
-        type="primary",
         icon=":material/play_arrow:",
         on_click=launch,
         args=(recipe, cfg, config),
@@ -124,7 +123,6 @@ def steering(job: Job) -> None:
     if look.button(
         "Open its attention",
         icon=":material/visibility:",
-        type="primary",
         disabled=not state.is_run(name),
         on_click=ask_to_open,
         args=(name,),

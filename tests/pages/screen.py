@@ -24,5 +24,5 @@ def as_tensor(cells):
 
     if isinstance(cells, dict):
         flat = np.frombuffer(base64.b64decode(cells["bdata"]), dtype=cells["dtype"])
-        cells = flat.reshape([int(n) for n in str(cells["shape"]).split(",")])
+        cells = flat.reshape([int(n) for n in str(cells.get("shape", len(flat))).split(",")])
     return torch.tensor(np.asarray(cells, dtype=np.float32))

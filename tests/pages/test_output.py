@@ -151,7 +151,7 @@ def test_the_race_is_run_by_the_model_on_screen(visit, run, model, query) -> Non
     assert table.index.tolist() == ["greedy", "temperature", "top-k", "top-p", "beam"]
     assert list(out) == ["greedy", "temperature", "top-k", "top-p"]
     new = {name: written(at, name) for name in table.index}
-    room = min(16, model.cfg.n_ctx + 1 - len(ids))
+    room = min(12, model.cfg.n_ctx + 1 - len(ids))
     for name, tokens in new.items():
         assert len(tokens["labels"]) == room
         text = [*ids]
@@ -279,15 +279,15 @@ def test_a_locked_token_moves_the_start(visit, run) -> None:
 
 
 def test_choices_survive_another_prompt_and_another_model(visit) -> None:
-    at = visit(PAGE, model="shakespeare", new="16", top_k="4", temperature="0.3", seed="8")
-    assert at.slider(key="new").value == 16
+    at = visit(PAGE, model="shakespeare", new="12", top_k="4", temperature="0.3", seed="8")
+    assert at.slider(key="new").value == 12
     at.selectbox(key="model").set_value("mirror").run()
     assert not at.exception and not at.error
     assert at.slider(key="new").value == 1
     assert at.slider(key="temperature").value == 0.3 and at.slider(key="top_k").value == 4
     assert at.number_input(key="seed").value == 8
     at.text_area(key="prompt").set_value("4").run()
-    assert not at.exception and not at.error and at.slider(key="new").max == 16
+    assert not at.exception and not at.error and at.slider(key="new").max == 12
 
 
 @pytest.mark.parametrize("prompt", ODD[:-1])

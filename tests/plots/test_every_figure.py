@@ -59,7 +59,11 @@ def test_every_drawn_number_is_in_the_table(plots, figures, name):
     numbers = {x for column in table.values() for x in column if isinstance(x, int | float)}
     for trace in figures[name].data:
         drawn = (
-            trace.z if trace.type == "heatmap" else trace.y if trace.orientation != "h" else trace.x
+            trace.z
+            if trace.type == "heatmap"
+            else trace.y
+            if getattr(trace, "orientation", "") != "h"
+            else trace.x
         )
         if trace.meta is None:
             assert set(np.asarray(drawn).ravel().tolist()) <= numbers

@@ -147,7 +147,7 @@ def loss_by_mask(
             mode="lines+markers",
             line={"color": DISCRETE[i], "dash": DASHES[i % len(DASHES)], "width": 1.5},
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 7},
-            hovertemplate="token %{x:d}  %{x}<br>loss %{y:.4f}<extra>%{fullData.name}</extra>",
+            hovertemplate="%{fullData.name}<br>token %{x:d}  %{x}<br>loss %{y:.4f}<extra></extra>",
         )
         if np.isfinite(loss).any():
             alt.append(f"{np.nanmean(loss):.3f} with {name}")

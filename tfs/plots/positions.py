@@ -58,7 +58,7 @@ def similarity_curves(
             name=escaped(name),
             mode="lines",
             line={"color": colour, "dash": DASHES[i % len(DASHES)]},
-            hovertemplate="%{x} apart<br>cosine %{y:.4f}<extra>%{fullData.name}</extra>",
+            hovertemplate="%{fullData.name}<br>%{x} apart<br>cosine %{y:.4f}<extra></extra>",
         )
         if len(mean) > 1:
             alt.append(f"{name}: {mean[1]:.2f} at distance 1, {mean[-1]:.2f} at {len(mean) - 1}")
@@ -93,7 +93,7 @@ def weights_twice(
             y=weights,
             name=escaped(name),
             marker={"color": DISCRETE[i], "pattern": {"shape": ["", "/"][i], "size": 5}},
-            hovertemplate="key %{x:d}  %{x}<br>weight %{y:.4f}<extra>%{fullData.name}</extra>",
+            hovertemplate="%{fullData.name}<br>key %{x:d}  %{x}<br>weight %{y:.4f}<extra></extra>",
         )
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout.margin.t + 30, bargap=0.2, barmode="group")

@@ -1,0 +1,261 @@
+"""The page of masks: cells, softmax and losses, each computed here anew."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from tests.pages.screen import as_tensor, messages
+
+PAGE = "pages/read/masks.py"
+MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
+MASKS = ["causal", "none", "padding", "prefix", "sliding window"]
+SETTING = {"padding": ("n_padding", 3), "prefix": ("n_prefix", 4), "sliding window": ("window", 4)}
+ODD = ["x", "ab", "🎭 naïve 漢字", "שלום עולם", "<b>*x*</b> $y$ :red[z]", "a b " * 31, "a b " * 32]
+
+
+def drawn(at, key: str) -> dict | None:
+    """The figure with this key, if it is there."""
+    charts = [c for c in at.get("plotly_chart") if c.proto.id.endswith(f"-{key} figure")]
+    return json.loads(charts[0].proto.spec) if charts else None
+
+
+def said(at) -> str:
+    return "\n".join(element.value for element in [*at.markdown, *at.caption])
+
+
+@pytest.fixture
+def opened(visit):
+    """opened(model, mask, **query) -> the page, the model, and the prompt's ids."""
+    import tfs
+
+    def open_page(name, mask="causal", **query):
+        at = visit(PAGE, model=name, **query)
+        if mask != "causal":
+            at.button_group(key="mask").set_value(mask).run()
+        assert not at.exception and not at.error
+        bundle = tfs.load(name)
+        return at, bundle.model, torch.tensor(bundle.tokenizer.encode(at.session_state["prompt"]))
+
+    return open_page
+
+
+def mask_by_hand(name, pos, n=None):
+    """Who sees whom, in loops."""
+    n = SETTING[name][1] if n is None and name in SETTING else n
+    sees = {
+        "causal": lambda q, k: k <= q,
+        "none": lambda q, k: True,
+        "padding": lambda q, k: k <= q and k < pos - n,
+        "prefix": lambda q, k: k <= q or (q < n and k < n),
+        "sliding window": lambda q, k: q - n < k <= q,
+    }[name]
+    return torch.tensor([[sees(q, k) for k in range(pos)] for q in range(pos)])
+
+
+def scores_by_hand(model, ids, layer, head):
+    with torch.no_grad():
+        _, cache = model.run_with_cache(ids[None])
+    q, k = (cache[f"blocks.{layer}.attn.hook_{name}"][0, :, head] for name in "qk")
+    return q @ k.T / math.sqrt(model.cfg.d_head)
+
+
+def weights_by_hand(scores, mask):
+    """Softmax row by row over the open keys alone."""
+    weights = torch.zeros_like(scores)
+    for query, row in enumerate(mask):
+        keys = row.nonzero().flatten()
+        terms = scores[query, keys].exp()
+        weights[query, keys] = terms / terms.sum()
+    return weights
+
+
+def losses_by_hand(model, ids, mask):
+    """The forward pass written out, block by block, under this mask."""
+    with torch.no_grad():
+        resid = model.embedded(ids[None])
+        for block in model.blocks:
+            resid = block(resid, mask)
+        log_probs = model.unembed(model.ln_final(resid))[0].log_softmax(-1)
+    return -torch.stack([log_probs[i, ids[i + 1]] for i in range(len(ids) - 1)])
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("name", MODELS)
+def test_the_whole_mask_and_what_it_does_to_a_head(opened, name, mask) -> None:
+    at, model, ids = opened(name, mask)
+    layer, head = model.cfg.n_layers - 1, model.cfg.n_heads - 1
+    at.button_group(key="layer").set_value(layer).run()
+    at.button_group(key="head").set_value(head).run()
+    cells = mask_by_hand(mask, len(ids))
+    torch.testing.assert_close(as_tensor(drawn(at, "mask")["data"][0]["z"]), cells.float())
+    assert f"{int(cells.sum())} open, {int((~cells).sum())} closed" in said(at)
+    scores = scores_by_hand(model, ids, layer, head)
+    expected = {
+        "before": scores,
+        "after": torch.where(cells, scores, -torch.inf),
+        "softmax": weights_by_hand(scores, cells),
+    }
+    for key, values in expected.items():
+        z = as_tensor(drawn(at, key)["data"][0]["z"])
+        torch.testing.assert_close(z, values, atol=1e-4, rtol=1e-5)
+    softmax = as_tensor(drawn(at, "softmax")["data"][0]["z"])
+    assert (softmax[~cells] == 0).all()
+
+
+@pytest.mark.parametrize("mask", [name for name in MASKS if name in SETTING])
+@pytest.mark.parametrize("setting", [0, 1, 7, 16])
+def test_the_sliders(opened, mask, setting) -> None:
+    at, _, ids = opened("mirror", mask)
+    key = SETTING[mask][0]
+    setting = max(setting, at.slider(key=key).min)
+    at.slider(key=key).set_value(setting).run()
+    assert not at.exception
+    cells = mask_by_hand(mask, len(ids), setting)
+    torch.testing.assert_close(as_tensor(drawn(at, "mask")["data"][0]["z"]), cells.float())
+    at.text_area(key="prompt").set_value("1 2 3").run()
+    assert not at.exception
+    assert at.slider(key=key).value == min(setting, 3)
+    cells = mask_by_hand(mask, 3, min(setting, 3))
+    torch.testing.assert_close(as_tensor(drawn(at, "mask")["data"][0]["z"]), cells.float())
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_every_cell_is_explained_as_it_is_decided(mask) -> None:
+    from pages._ui.mask_builder import MAKERS, Mask, why
+
+    setting = SETTING.get(mask, (None, None))[1]
+    cells = mask_by_hand(mask, 9)
+    made = Mask(mask, setting, MAKERS[mask](9, *([] if setting is None else [setting])))
+    assert made.cells.equal(cells)
+    for q in range(9):
+        for k in range(9):
+            sentence = why(made, q, k)
+            assert sentence.startswith("**Open**" if cells[q, k] else "**Closed**")
+            opens = any(words in sentence for words in ("no mask", "belongs", "itself", "before q"))
+            assert opens == bool(cells[q, k]), sentence
+
+
+def test_cell_by_cell_back_and_forward(opened) -> None:
+    at, _, ids = opened("mirror")
+    pos = len(ids)
+
+    def press(label):
+        next(b for b in at.button if b.key == f"cell {label}").click().run()
+        assert not at.exception
+        z = as_tensor(drawn(at, "mask")["data"][0]["z"])
+        return int((~z.isnan()).sum())
+
+    assert at.slider(key="cell").value == pos**2
+    assert next(b for b in at.button if b.key == "cell Forward").disabled
+    assert press("Back") == pos**2 - 1
+    assert press("From the start") == 0
+    assert next(b for b in at.button if b.key == "cell Back").disabled
+    assert [press("Forward") for _ in range(3)] == [1, 2, 3]
+    assert "Cell 3 of 256. **Closed**: key 2 comes after query 0." in said(at)
+    assert [press("One row on") for _ in range(2)] == [16, 32]
+    assert press("All") == pos**2
+    at.slider(key="cell").set_value(20).run()
+    assert "Cell 20 of 256. **Closed**: key 3 comes after query 1." in said(at)
+    at.text_area(key="prompt").set_value("1 2 3").run()
+    assert at.slider(key="cell").value == 9 and not at.exception and not at.warning
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("query", [0, 6, 15])
+def test_one_row_of_softmax_in_numbers(opened, mask, query) -> None:
+    at, model, ids = opened("mirror", mask)
+    at.selectbox(key="token").set_value(query).run()
+    scores = scores_by_hand(model, ids, 0, 0)[query]
+    row = mask_by_hand(mask, len(ids))[query]
+    exps = torch.tensor(
+        [math.exp(s - scores[row].max()) if o else 0.0 for s, o in zip(scores, row, strict=True)]
+    )
+    drawn_rows = [as_tensor(trace["y"]) for trace in drawn(at, "row")["data"]]
+    expected = [torch.where(row, scores, -torch.inf), exps, exps / exps.sum()]
+    for found, values in zip(drawn_rows, expected, strict=True):
+        torch.testing.assert_close(found, values, atol=1e-4, rtol=1e-4)
+    assert (drawn_rows[2][~row] == 0).all() and drawn_rows[2].sum().item() == pytest.approx(1)
+    assert f"{int((~row).sum())} of them closed" in said(at)
+    if not row.all():
+        closed = int((~row).nonzero()[-1])
+        assert f"scored {scores[closed]:.3f}" in said(at)
+        assert f"0 / {exps.sum():.3f} is exactly 0" in said(at)
+
+
+def test_a_query_that_sees_nobody_says_so(opened) -> None:
+    at, *_ = opened("mirror", "padding")
+    at.slider(key="n_padding").set_value(16).run()
+    assert any("sees nobody" in text for text in messages(at))
+    assert drawn(at, "row") is None
+    assert as_tensor(drawn(at, "softmax")["data"][0]["z"]).count_nonzero() == 0
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("name", MODELS)
+def test_losses_with_and_without_the_mask(opened, name, mask) -> None:
+    at, model, ids = opened(name, mask)
+    figure = drawn(at, "losses")
+    shown = ["causal", "none", *([mask] if mask in SETTING else [])]
+    assert [trace["name"] for trace in figure["data"]] == shown
+    means = {}
+    for trace in figure["data"]:
+        losses = losses_by_hand(model, ids, mask_by_hand(trace["name"], len(ids)))
+        if trace["name"] == "padding":
+            losses[-3:] = torch.nan
+        torch.testing.assert_close(
+            as_tensor(trace["y"]), losses, atol=1e-4, rtol=1e-4, equal_nan=True
+        )
+        means[trace["name"]] = losses.nanmean().item()
+    for mean in means.values():
+        assert f"{mean:.3f}" in said(at)
+    assert f"{abs(means['none'] - means['causal']):.3f} nats " in said(at)
+    if mask == "padding":
+        real = losses_by_hand(model, ids, mask_by_hand("causal", len(ids)))[:-3]
+        assert f"the causal mask gives the same ones {real.mean():.3f}" in said(at)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "induction"])
+def test_the_question_is_graded_by_the_measured_loss(opened, name) -> None:
+    at, model, ids = opened(name, ask="true")
+    assert drawn(at, "losses") is None
+    causal, none = (
+        losses_by_hand(model, ids, mask_by_hand(mask, len(ids))).mean() for mask in MASKS[:2]
+    )
+    change = (none - causal).item()
+    answer = "the same" if abs(change) <= 0.01 else "higher" if change > 0 else "lower"
+    for option in at.button_group(key="predict loss").options:
+        at.button_group(key="predict loss").set_value(option.replace("\\", "")).run()
+        assert not at.exception
+        assert bool(at.success) == option.startswith(answer)
+        assert f"{none:.3f} without" in (at.success or at.info)[0].value
+    assert drawn(at, "losses")
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("name", MODELS)
+def test_one_token(opened, name, mask) -> None:
+    at, *_ = opened(name, mask, prompt="5" if "mirror" in name else "x")
+    assert any("no next one to predict" in text for text in messages(at))
+    assert as_tensor(drawn(at, "mask")["data"][0]["z"]).shape == (1, 1)
+
+
+@pytest.mark.parametrize("prompt", ODD)
+@pytest.mark.parametrize("mask", ["causal", "sliding window"])
+def test_odd_prompts(opened, prompt, mask) -> None:
+    at, _, ids = opened("shakespeare", mask, prompt=prompt.strip())
+    z = as_tensor(drawn(at, "mask")["data"][0]["z"])
+    torch.testing.assert_close(z, mask_by_hand(mask, len(ids)).float())
+    assert "<b>" not in said(at).replace("\\<b\\>", "")
+    sizes = [len(chart.proto.spec) for chart in at.get("plotly_chart")]
+    assert sum(sizes) < 300_000 or len(ids) > 64
+
+
+def test_the_choice_outlives_a_change_of_model(opened) -> None:
+    at, *_ = opened("shakespeare", "sliding window")
+    at.slider(key="cell").set_value(5).run()
+    for name in ("mirror", "mirror-no-positions", "shakespeare"):
+        at.selectbox(key="model").set_value(name).run()
+        assert not at.exception and not at.error and not at.warning
+        assert at.session_state["mask"] == "sliding window"
