@@ -68,6 +68,7 @@ def written(view: View, layer: int, token: int) -> None:
     )
 
 
+@st.fragment
 def layer_norm(view: View, layer: int, token: int) -> None:
     """One of the block's norms: what it takes from each position, and one vector through it."""
     cfg = view.model.cfg

@@ -27,6 +27,7 @@ SOURCE = {"attn_out": Attention.forward, "neurons": MLP.forward, "mlp_out": MLP.
 SUMS = {"resid_mid": ("resid_pre", "attn_out"), "resid_post": ("resid_mid", "mlp_out")}
 
 
+@st.fragment
 def road(view: View, layer: int, token: int) -> None:
     """The stepper, the block with the stage pointed at, and what the vector is there."""
     stages = {stage.removeprefix("resid_"): stage for stage in _stages(view)}

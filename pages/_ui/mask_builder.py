@@ -9,6 +9,7 @@ from torch import Tensor
 from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
+from pages._ui.parts import part
 from tfs.interp import causal, everyone, padding, prefix, sliding_window
 from tfs.plots import mask_cells
 
@@ -69,16 +70,19 @@ def pick_mask(pos: int) -> Mask:
 
 
 def _slider(label: str, key: str, low: int, high: int, usual: int) -> int:
-    """A whole number, kept in the URL, and back in its range when the prompt has become shorter."""
+    """A whole number, kept in the URL, and within its range when the prompt has become shorter.
+
+    A slider with another range is another widget to Streamlit, so the value is handed on to it.
+    """
     if low == high:
         st.caption(f"{label}: {low}, the only choice with one token.")
         return low
-    if key in st.session_state and not low <= st.session_state[key] <= high:
-        st.session_state[key] = high
+    if key in st.session_state:
+        st.session_state[key] = min(max(st.session_state[key], low), high)
     return st.slider(label, low, high, min(usual, high), key=key, bind="query-params")
 
 
-@st.fragment
+@part
 def builder(view: View, mask: Mask) -> None:
     """The mask as it grows, row by row; back and forward by a cell, or by a row."""
     pos, size = len(view.tokens), len(view.tokens) ** 2

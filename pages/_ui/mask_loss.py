@@ -11,6 +11,7 @@ from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure
 from pages._ui.mask_builder import CAUSAL, MAKERS, NONE, PADDING, Mask
+from pages._ui.parts import part
 from pages._ui.predict import predict
 from tfs.interp import causal, everyone, loss_per_position, run_with_mask
 from tfs.plots import loss_by_mask
@@ -19,6 +20,7 @@ LOWER, SAME, HIGHER = ANSWERS = ("lower", "the same, within 0.01 nats", "higher"
 SAME_WITHIN = 0.01  # nats
 
 
+@part
 def loss_without_mask(view: View, mask: Mask) -> None:
     """The question, the curves, and what was measured in a sentence."""
     pos = len(view.tokens)

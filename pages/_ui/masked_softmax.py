@@ -4,16 +4,27 @@ import streamlit as st
 import torch
 
 from pages._ui.axes import shape
-from pages._ui.controls import View, pick_token
+from pages._ui.controls import View, pick_layer_and_head, pick_token
 from pages._ui.layout import figure, quoted
 from pages._ui.mask_builder import Mask
+from pages._ui.parts import part
 from tfs.interp import attention_steps, masked_softmax
 from tfs.plots import attention_pattern, attention_scores, softmax_steps
 
 SIDE_BY_SIDE = 340  # pixels: three squares in a row
 
 
-def before_and_after(view: View, mask: Mask, layer: int, head: int) -> None:
+@part
+def head_under_mask(view: View, mask: Mask) -> None:
+    """A head of the reader's choice: all its cells, then one of its rows."""
+    st.subheader("What it does to a head")
+    layer, head = pick_layer_and_head(view.model.cfg)
+    _before_and_after(view, mask, layer, head)
+    st.subheader("What softmax makes of a closed cell")
+    _one_row(view, mask, layer, head)
+
+
+def _before_and_after(view: View, mask: Mask, layer: int, head: int) -> None:
     """A head's scores, what the mask leaves of them, and the weights."""
     scores = attention_steps(view.model, view.run()[1], layer).scores[head]
     left = scores.masked_fill(~mask.cells, -torch.inf)
@@ -46,7 +57,7 @@ def before_and_after(view: View, mask: Mask, layer: int, head: int) -> None:
     )
 
 
-def one_row(view: View, mask: Mask, layer: int, head: int) -> None:
+def _one_row(view: View, mask: Mask, layer: int, head: int) -> None:
     """One query: score, exp, divided by the sum; and two of its keys in numbers."""
     chosen = pick_token(view, "Query token")
     query = len(view.tokens) // 2 if chosen is None else chosen

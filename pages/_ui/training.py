@@ -6,7 +6,8 @@ import streamlit as st
 
 import tfs
 from pages._ui import state
-from pages._ui.controls import remember_run
+from pages._ui.controls import remember_run, show_model
+from pages._ui.layout import literal
 from tfs.arithmetic import parameter_terms, readable_count, total, training_flops
 from tfs.tasks import TextTask
 from tfs.tokenizers import IntegerTokenizer
@@ -96,3 +97,28 @@ def current_job() -> Job | None:
         st.session_state.pop("lost run", None)
         st.session_state["run"] = st.query_params["run"] = name
     return job
+
+
+def say_if_run_is_lost() -> None:
+    """One sentence where the URL asked for a run that this server does not steer any more."""
+    name = st.session_state.get("lost run")
+    if name and state.is_run(name):
+        st.warning("That training ended when its server did; what it had learned by then is kept.")
+        st.button(
+            "Open what it learned",
+            icon=":material/visibility:",
+            on_click=ask_to_open,
+            args=(name,),
+        )
+    elif name:
+        st.warning(
+            f"There is no training {literal(name[:60])} on this server: a run can be watched on "
+            "its own server only. Start a new one below."
+        )
+
+
+def ask_to_open(name: str) -> None:
+    """For a button's on_click: app.py leaves this page when it runs next."""
+    st.session_state.pop("lost run", None)
+    show_model(name)
+    st.session_state["go to"] = "attention"

@@ -7,6 +7,7 @@ from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.controls import View, pick_layer_and_head
 from pages._ui.layout import figure
+from pages._ui.parts import part
 from tfs.hooks import ActivationCache
 from tfs.plots import head_scores, weights_twice
 
@@ -20,6 +21,7 @@ second = turned.stack_activation("pattern")[:, :, -1, order]  # each weight back
 """
 
 
+@part
 def turned_around(view: View) -> None:
     """Run the prompt twice, and see whether the weights of the last token follow their tokens."""
     pos = len(view.tokens)

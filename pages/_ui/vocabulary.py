@@ -6,6 +6,7 @@ from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
+from pages._ui.parts import part
 from tfs.interp import nearest_neighbours, pca
 from tfs.interp.outliers import group_apart, mean_cosine
 from tfs.plots import scatter_2d, scatter_3d
@@ -23,6 +24,7 @@ for token in set(tokens.tolist()):
 """
 
 
+@part
 def space(view: View, place: int) -> None:
     """The switches, the points, and the share of the variance that they show."""
     has_positions = view.model.cfg.positional_embedding_type == "standard"

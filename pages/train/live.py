@@ -5,9 +5,15 @@ import math
 import streamlit as st
 
 from pages._ui import state
-from pages._ui.controls import show_model
 from pages._ui.layout import figure, literal, prose
-from pages._ui.training import configure, current_job, estimate, launch
+from pages._ui.training import (
+    ask_to_open,
+    configure,
+    current_job,
+    estimate,
+    launch,
+    say_if_run_is_lost,
+)
 from tfs.plots import loss_curve, lr_schedule
 from tfs.train import lr_at
 from tfs.train.loss import next_token_loss
@@ -18,31 +24,6 @@ MOST_POINTS = 600
 
 st.title("Train")
 prose("train")
-
-
-def say_if_run_is_lost() -> None:
-    """One sentence where the URL asked for a run that this server does not steer any more."""
-    name = st.session_state.get("lost run")
-    if name and state.is_run(name):
-        st.warning("That training ended when its server did; what it had learned by then is kept.")
-        st.button(
-            "Open what it learned",
-            icon=":material/visibility:",
-            on_click=ask_to_open,
-            args=(name,),
-        )
-    elif name:
-        st.warning(
-            f"There is no training {literal(name[:60])} on this server: a run can be watched on "
-            "its own server only. Start a new one below."
-        )
-
-
-def ask_to_open(name: str) -> None:
-    """For a button's on_click: app.py leaves this page when it runs next."""
-    st.session_state.pop("lost run", None)
-    show_model(name)
-    st.session_state["go to"] = "attention"
 
 
 def controls() -> None:

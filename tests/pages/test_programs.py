@@ -86,7 +86,7 @@ def numbers(values) -> np.ndarray:
 
 
 def readings_of_a_chart(spec: dict) -> list[Reading]:
-    """All traces one behind the other: cells, the ends of bars, heights of lines; or their points."""
+    """All traces one behind the other: cells, ends of bars, heights of lines; or their points."""
     from tfs.plots.twin import HIDDEN
 
     traces = [trace for trace in spec["data"] if trace.get("meta") != HIDDEN]
@@ -250,6 +250,7 @@ def test_so_does_it_after_every_choice(visit, page, model, tmp_path) -> None:
     assert_all_agree(pictures, tmp_path)
 
 
+@pytest.mark.slow
 def test_programs_hold_whatever_was_typed(visit, tmp_path) -> None:
     pictures, bare = {}, set()
     for page in ("pages/read/attention.py", "pages/read/block.py"):

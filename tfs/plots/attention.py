@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float
 
 from tfs.plots.arrays import Array, to_numpy
+from tfs.plots.draft import Draft
 from tfs.plots.theme import (
     DISCRETE,
     DIVERGING,
@@ -69,7 +70,8 @@ def attention_grid(
         names.append(_name_above(name, axis))
         cells = _pattern_cells(patterns[layer, head], name)
         panels.append(cells | {"xaxis": f"x{axis}", "yaxis": f"y{axis}"})
-    fig.add_traces(panels)
+    for cells in panels:
+        fig.add_trace(cells)
     fig.update_layout(axes | {"annotations": names})
     add_colour_bar(fig, SEQUENTIAL, 0, 1, "weight")
     largest = max(panels, key=lambda cells: np.nanmax(_where_there_is_a_choice(cells["z"])))
@@ -196,9 +198,10 @@ def _pattern_cells(pattern: np.ndarray, name: str) -> dict:
     return cells | {"name": name, "hovertemplate": hover}
 
 
-def _closed_cells(closed: np.ndarray, what: str) -> go.Heatmap:
+def _closed_cells(closed: np.ndarray, what: str) -> dict:
     """Grey cells where `closed` is True; a cross in each, while there is room for one."""
-    return go.Heatmap(
+    return dict(
+        type="heatmap",
         z=np.where(closed, 1, np.nan),
         text=np.where(closed, "×", ""),
         texttemplate="%{text}" if len(closed) <= 24 else "",
@@ -214,7 +217,7 @@ def _closed_cells(closed: np.ndarray, what: str) -> go.Heatmap:
 
 
 def _label_axes(
-    fig: go.Figure,
+    fig: Draft,
     cells: np.ndarray,
     tokens: Sequence[str],
     query_tokens: Sequence[str] | None,
@@ -272,7 +275,7 @@ def _largest(
 
 
 def _described(
-    fig: go.Figure,
+    fig: Draft,
     alt: str,
     value: str,
     query_tokens: Sequence[str],

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
+from tfs.plots.draft import Draft
 from tfs.plots.theme import DISCRETE, KEY, NEGATIVE, POSITIVE, REFERENCE, new_figure
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import described
@@ -21,6 +22,18 @@ def signed_bars(
     Raises ValueError where values and labels differ in number.
     """
     values = to_numpy(values)
+    fig = signed_draft(values, labels, x_title=x_title, title=title)
+    alt = f"{x_title}: {len(values)} components, {values.sum():+.2f} in all"
+    if len(values):
+        most = int(np.abs(values).argmax())
+        alt += f"; the largest is {labels[most]} with {values[most]:+.2f}"
+    return described(fig, alt + ".", x=x_title, y="", y_labels=("component", labels))
+
+
+def signed_draft(
+    values: np.ndarray, labels: Sequence[str], *, x_title: str, title: str = ""
+) -> Draft:
+    """The bars of `signed_bars`, for figures that say something else about them."""
     check_length("component", len(values), labels, "labels")
     fig = new_figure(50 + 24 * len(values), title)
     fig.add_bar(
@@ -40,12 +53,7 @@ def signed_bars(
     fig.update_xaxes(title_text=escaped(x_title), title_standoff=8)
     fig.update_yaxes(label_axis([escaped(label) for label in labels], most=64, from_top=True))
     fig.add_vline(0, line={"color": REFERENCE, "width": 1})
-    fig.update_layout(bargap=0.25)
-    alt = f"{x_title}: {len(values)} components, {values.sum():+.2f} in all"
-    if len(values):
-        most = int(np.abs(values).argmax())
-        alt += f"; the largest is {labels[most]} with {values[most]:+.2f}"
-    return described(fig, alt + ".", x=x_title, y="", y_labels=("component", labels))
+    return fig.update_layout(bargap=0.25)
 
 
 def stacked_terms(

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
+from tfs.plots.draft import Draft
 from tfs.plots.theme import (
     DASHES,
     DISCRETE,
@@ -127,7 +128,7 @@ def norm_lines(lengths: Mapping[str, Float[Array, " layer"]], *, title: str = ""
     fig.update_xaxes(label_axis([f"L{layer}" for layer in range(n_layers)]), title_text="layer")
     fig.update_yaxes(title_text="length", rangemode="tozero")
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
-    fig.update_layout(margin_t=fig.layout.margin.t + 30)
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30)
     ends = ", ".join(f"{name} {values[-1]:.2f}" for name, values in lines.items())
     alt = f"Lengths of {len(lines)} vectors over {n_layers} layers; in the last: {ends}."
     return described(fig, alt, x="layer", y="length", trace="vector")
@@ -242,7 +243,7 @@ def _roads(lengths: np.ndarray, stages: Sequence[str], height: Sequence[int]) ->
     ]
 
 
-def frame(fig: go.Figure, row: int, column: int, *, rows: int = 1) -> None:
+def frame(fig: Draft, row: int, column: int, *, rows: int = 1) -> None:
     """A frame around one cell of a heatmap, or around `rows` of them in a column."""
     line = {"color": DISCRETE[1], "width": 2}
     corners = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + rows - 0.5}

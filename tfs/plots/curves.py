@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from tfs.plots.arrays import Number
+from tfs.plots.draft import Draft
 from tfs.plots.theme import DISCRETE, REFERENCE, new_figure
 from tfs.plots.tokens import escaped
 from tfs.plots.twin import described
@@ -48,7 +49,7 @@ def loss_curve(
     fig.update_xaxes(title_text="step", title_standoff=8)
     _draw_references(fig, references, gap=0.07 * (high - low + 2 * room))
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
-    fig.update_layout(margin_t=fig.layout.margin.t + 30, hovermode="closest")
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
     alt = "No training step yet"
     if len(train_loss):
         alt = f"Training loss goes from {train_loss[0]:.3f} at step {steps[0]} to "
@@ -89,7 +90,7 @@ def apart(values: Sequence[Number], gap: Number) -> list[Number]:
     return places
 
 
-def _draw_references(fig: go.Figure, references: Mapping[str, Number], gap: Number) -> None:
+def _draw_references(fig: Draft, references: Mapping[str, Number], gap: Number) -> None:
     """Dashed lines, each labelled in the right margin, the labels `gap` apart at least."""
     names = [f"{escaped(name)} = {level:.3f}" for name, level in references.items()]
     levels = list(references.values())

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, to_numpy
+from tfs.plots.draft import Draft
 from tfs.plots.theme import DASHES, DISCRETE, REFERENCE, new_figure
 from tfs.plots.tokens import check_length, escaped, label_axis, token_label, visible
 from tfs.plots.twin import described
@@ -80,7 +81,7 @@ def mass_kept(thrown_away: Mapping[str, Float[Array, " step"]], *, title: str = 
     fig.update_xaxes(title_text="new token", title_standoff=8, tickformat="d", rangemode="tozero")
     fig.update_yaxes(range=[-0.03, 1.03], title_text="probability thrown away")
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
-    fig.update_layout(margin_t=fig.layout.margin.t + 30)
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30)
     means = [f"{name} {values.mean():.3f}" for name, values in lines.items() if len(values)]
     alt = "No token was drawn yet."
     if means:
@@ -90,7 +91,7 @@ def mass_kept(thrown_away: Mapping[str, Float[Array, " step"]], *, title: str = 
 
 
 def _add_panel(
-    fig: go.Figure, place: int, panels: Sequence[np.ndarray], is_drawn: Sequence[bool]
+    fig: Draft, place: int, panels: Sequence[np.ndarray], is_drawn: Sequence[bool]
 ) -> None:
     """The panel at this place from the left, with an x-axis of its own and the common y-axis."""
     values, axis = panels[place], str(place + 1) if place else ""

@@ -108,7 +108,7 @@ def token_trajectory(
     else:
         fig.update_yaxes(range=[-0.02, 1.02])
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
-    fig.update_layout(margin_t=fig.layout.margin.t + 30)
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30)
     ends = ", ".join(f"'{visible(t)}' {v[-1]:.4g}" for t, v in zip(tokens, values, strict=True))
     alt = f"{what.capitalize()} of {len(tokens)} tokens over {len(row_labels)} layers; at the end: "
     names = ("token", [token for token in tokens for _ in row_labels])

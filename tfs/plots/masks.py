@@ -160,7 +160,7 @@ def loss_by_mask(
     fig.update_xaxes(axis, title_text="token to predict", tickangle=-90)
     fig.update_yaxes(title_text="loss (nats)", rangemode="tozero")
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
-    fig.update_layout(margin_t=fig.layout.margin.t + 30, hovermode="closest")
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
     words = (
         f"Loss of predicting {len(tokens) - 1} tokens; its mean is {', '.join(alt) or 'unknown'}."
     )

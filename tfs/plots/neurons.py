@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
 from tfs.plots.arrays import Array, to_numpy
-from tfs.plots.bars import signed_bars
+from tfs.plots.bars import signed_draft
 from tfs.plots.block import frame
 from tfs.plots.theme import SEQUENTIAL, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, label_axis, token_axis, visible
@@ -80,7 +80,7 @@ def neuron_vocabulary(
     values = np.concatenate([to_numpy(promoted), to_numpy(suppressed)])
     tokens = [*promoted_tokens, *suppressed_tokens]
     x_title = "logit per unit of activation"
-    fig = signed_bars(values, [visible(token) for token in tokens], x_title=x_title, title=title)
+    fig = signed_draft(values, [visible(token) for token in tokens], x_title=x_title, title=title)
     alt = f"What {title or 'a neuron'} adds to {len(tokens)} logits, per unit of activation"
     if len(tokens):
         alt += f"; it promotes '{visible(promoted_tokens[0])}' most, with {values[0]:+.3f}, and "

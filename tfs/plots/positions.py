@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, to_numpy
+from tfs.plots.draft import Draft
 from tfs.plots.theme import DASHES, DISCRETE, DIVERGING, KEY, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, escaped, token_axis, visible
 from tfs.plots.twin import described
@@ -64,7 +65,7 @@ def similarity_curves(
             alt.append(f"{name}: {mean[1]:.2f} at distance 1, {mean[-1]:.2f} at {len(mean) - 1}")
     above = {"orientation": "h", "y": 1, "yanchor": "bottom", "traceorder": "normal"}
     fig.update_layout(showlegend=True, legend=above, hovermode="closest")
-    fig.update_layout(margin_t=fig.layout.margin.t + 30)
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30)
     fig.update_xaxes(title_text="distance between two positions", title_standoff=8)
     fig.update_yaxes(title_text="cosine similarity", zeroline=True)
     words = f"Mean cosine similarity of two positions, {len(kinds)} kinds"
@@ -96,7 +97,7 @@ def weights_twice(
             hovertemplate="%{fullData.name}<br>key %{x:d}  %{x}<br>weight %{y:.4f}<extra></extra>",
         )
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
-    fig.update_layout(margin_t=fig.layout.margin.t + 30, bargap=0.2, barmode="group")
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, bargap=0.2, barmode="group")
     fig.update_xaxes(token_axis(tokens), title_text="key", title_font_color=KEY, tickangle=-90)
     fig.update_yaxes(title_text="weight", rangemode="tozero")
     change = np.abs(runs[0] - runs[1])
@@ -110,7 +111,7 @@ def weights_twice(
     )
 
 
-def _add_band(fig: go.Figure, low: np.ndarray, high: np.ndarray, name: str, colour: str) -> None:
+def _add_band(fig: Draft, low: np.ndarray, high: np.ndarray, name: str, colour: str) -> None:
     """A pale area between two curves of the same distances."""
     red_green_blue = ", ".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
     for edge, values, fill in (("-", low, None), ("+", high, "tonexty")):

@@ -18,6 +18,7 @@ without colour. DIVERGING uses blue and orange, and DISCRETE starts from Okabe &
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from tfs.plots.draft import Draft
 from tfs.plots.tokens import escaped
 
 SEQUENTIAL = [
@@ -76,7 +77,7 @@ pio.templates["tfs"] = go.layout.Template(
 )
 
 
-def new_figure(height: int, title: str = "", *, colour_bar: bool = False) -> go.Figure:
+def new_figure(height: int, title: str = "", *, colour_bar: bool = False) -> Draft:
     """An empty figure in our template, as wide as the page lets it be; the title is literal text.
 
     height: pixels for the drawing; title and colour bar, which stand above it, come on top.
@@ -84,8 +85,8 @@ def new_figure(height: int, title: str = "", *, colour_bar: bool = False) -> go.
     """
     top = 12 + (32 if title else 0) + (44 if colour_bar else 0)
     at_top = {"y": 1 - 12 / (height + top), "yanchor": "top", "yref": "container"}
-    return go.Figure(
-        layout={
+    return Draft(
+        {
             "template": "tfs",
             "height": height + top,
             "title": {"text": escaped(title)} | at_top,
@@ -96,8 +97,8 @@ def new_figure(height: int, title: str = "", *, colour_bar: bool = False) -> go.
 
 
 def add_colour_bar(
-    fig: go.Figure, scale: list[str], low: int | float, high: int | float, title: str
-) -> go.Figure:
+    fig: Draft, scale: list[str], low: int | float, high: int | float, title: str
+) -> Draft:
     """Give the figure's `coloraxis` a scale from `low` to `high`, and a slim bar above the cells.
 
     Beside the figure the bar would take the width that a narrow screen does not have. Its name is

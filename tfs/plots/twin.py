@@ -21,12 +21,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from tfs.plots.draft import Draft
+
 HIDDEN = "not in the table"
 Labels = tuple[str, Sequence[str]]  # the name of a column, and its labels
 
 
 def described(
-    fig: go.Figure,
+    fig: Draft,
     alt: str,
     *,
     x: str,
@@ -45,12 +47,9 @@ def described(
     for every integer place. rows: one more column, with a label for every row of the table.
     """
     labels = {"x_labels": x_labels, "y_labels": y_labels, "rows": rows}
-    fig.layout.meta = {
-        "alt": alt,
-        "table": {"x": x, "y": y, "value": value, "trace": trace}
-        | {name: [pair[0], list(pair[1])] for name, pair in labels.items() if pair is not None},
-    }
-    return fig
+    table = {"x": x, "y": y, "value": value, "trace": trace}
+    table |= {n: [pair[0], list(pair[1])] for n, pair in labels.items() if pair is not None}
+    return fig.finished({"alt": alt, "table": table})
 
 
 def figure_alt(fig: go.Figure) -> str:

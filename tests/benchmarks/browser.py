@@ -1,0 +1,100 @@
+"""How long a page takes to follow a control, and what its figures weigh, in a real browser.
+
+A redraw is timed inside the page: from the click until the script has run, nothing on the page is
+stale and two frames were drawn. The weight is what the server sent for the first view of a page.
+"""
+
+import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.e2e.browser import chromium, open_page, serve, settle
+
+WORDS = "To be, or not to be, that is the question: whether 'tis nobler in the mind to suffer "
+CONTROLS = {  # page: the two controls that are clicked in turn
+    "tokens": ("role=radio[name='GPT-2']", None),
+    "embeddings": ("role=radio[name='3D']", None),
+    "positions": ("role=switch >> nth=0", None),
+    "masks": ("role=radio >> nth=1", "role=radio >> nth=0"),
+    "attention": ("role=radio[name='3'] >> nth=-1", "role=radio[name='1'] >> nth=-1"),
+    "block": ("role=radio[name='2'] >> nth=0", "role=radio[name='1'] >> nth=0"),
+    "output": ("role=radio >> nth=1", "role=radio >> nth=0"),
+    "lens": ("[data-testid=stCheckbox] label >> nth=0", None),
+}
+REDRAW = """async element => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const done = () => app.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
+  const started = performance.now();
+  const ran = new Promise(resolve => {
+    const watch = new MutationObserver(() => {
+      if (app.dataset.testScriptState !== 'notRunning') { watch.disconnect(); resolve(); }
+    });
+    watch.observe(app, {attributes: true});
+  });
+  element.click();
+  await Promise.race([ran, new Promise(resolve => setTimeout(resolve, 3000))]);
+  const frame = () => new Promise(requestAnimationFrame);
+  while (!done()) await frame();
+  await frame();
+  await frame();
+  return performance.now() - started;
+}"""
+
+
+@contextmanager
+def app() -> Iterator[tuple]:
+    """A server and a browser of our own."""
+    with TemporaryDirectory() as runs, serve(Path(runs)) as address, chromium() as browser:
+        yield address, browser
+
+
+def prompt_of(pos: int) -> str:
+    """A prompt of exactly `pos` tokens for the shakespeare model."""
+    import tfs
+
+    tokenizer = tfs.load("shakespeare").tokenizer
+    return tokenizer.decode(tokenizer.encode(WORDS * 8)[:pos])
+
+
+def redraw_milliseconds(browser, address: str, page_name: str, pos: int, rounds: int) -> float:
+    """The median over `rounds` clicks; the first two, which warm the caches, do not count."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    open_page(page, address)
+    page.goto(f"{address}/{page_name}?{_query(pos)}")
+    page.wait_for_selector("[data-testid=stMain] h1")
+    settle(page)
+    page.wait_for_timeout(1500)
+    first, second = CONTROLS[page_name]
+    times = []
+    for turn in range(rounds + 2):
+        control = page.locator(first if turn % 2 == 0 or second is None else second).first
+        times.append(control.evaluate(REDRAW))
+        page.wait_for_timeout(150)
+    page.context.close()
+    return statistics.median(times[2:])
+
+
+def kilobytes(browser, address: str, page_name: str, pos: int) -> float:
+    """What came through the page's socket until it stood still."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    received = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda data: received.append(len(data))),
+    )
+    page.goto(f"{address}/{page_name}?{_query(pos)}")
+    page.wait_for_selector("[data-testid=stMain] h1")
+    settle(page)
+    page.wait_for_timeout(1000)
+    page.context.close()
+    return sum(received) / 1000
+
+
+def _query(pos: int) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode({"model": "shakespeare", "prompt": prompt_of(pos)})
