@@ -37,8 +37,9 @@ SECTIONS = {
 page = st.navigation(SECTIONS)
 wanted = controls.wanted_page()
 for known in (known for section in SECTIONS.values() for known in section):
-    if wanted and wanted.page == (known.url_path or "home") and known.title != page.title:
-        st.switch_page(known, query_params=wanted.params)
+    if wanted == (known.url_path or "home") and known.title != page.title:
+        controls.leave_for(known)
+controls.arrive()
 with st.sidebar:
     controls.shared_pickers()
     ask_first()

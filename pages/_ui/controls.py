@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
+from streamlit.navigation.page import StreamlitPage
 from torch import Tensor
 
 import tfs
@@ -105,24 +107,32 @@ def say_if_link_is_dead(page: str) -> None:
         )
 
 
-class Jump(NamedTuple):
-    """A page to go to, by its place in the URL, and what its widgets shall say there."""
+def wanted_page() -> str | None:
+    """Where a button, a tour or a part of the map leads, once: a page's place in the URL."""
+    part = st.session_state.pop("jump", None)
+    if part:
+        st.session_state["go to"], st.session_state["arrive with"] = part.pop("page"), part
+    return st.session_state.pop("go to", None)
 
-    page: str
-    params: dict[str, str]
+
+def leave_for(page: StreamlitPage) -> None:
+    """Change the page; what its widgets shall say goes along in the URL where it may."""
+    values = st.session_state.get("arrive with", {})
+    names = ("layer", "head", "step")
+    try:
+        st.switch_page(page, query_params={k: str(values[k]) for k in names if k in values})
+    except StreamlitAPIException:  # this page has a widget of that name: arrive() alone sets it
+        st.switch_page(page, query_params={})
 
 
-def wanted_page() -> Jump | None:
-    """Where a button, a tour or a part of the map leads, once.
+def arrive() -> None:
+    """On the page that a jump led to: set its widgets, in the run that makes them.
 
-    A page's own widgets take what they say from the URL when the page is entered, so that is where
-    it has to stand.
+    What was set before the page changed would be lost, since a page that is entered takes what its
+    widgets say from the URL.
     """
-    part = st.session_state.pop("jump", None) or {}
-    page = st.session_state.pop("go to", part.get("page"))
-    values = part | st.session_state.pop("go with", {})
-    params = {key: str(value) for key, value in values.items() if key in ("layer", "head", "step")}
-    return Jump(page, params) if page else None
+    for key, value in st.session_state.pop("arrive with", {}).items():
+        st.session_state[key] = value
 
 
 def show_model(name: str) -> None:

@@ -70,8 +70,8 @@ def _one_row(view: View, mask: Mask, layer: int, head: int) -> None:
     )
     if not opened.any():
         st.info(
-            "This query sees nobody: every score is −∞, and there is nothing to share. The model "
-            "gives such a row a weight of 0 everywhere."
+            "This query sees nobody: every score is −∞, and softmax would divide 0 by 0. Here "
+            "such a row has a weight of 0 everywhere."
         )
         return
     exps = (left - left.max()).exp()

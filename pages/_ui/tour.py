@@ -61,12 +61,12 @@ def start(name: str, at: int = 0) -> None:
     """Go to a step of a tour; for a button's on_click."""
     step = tours()[name]["steps"][at]
     st.session_state["tour"], st.session_state["tour step"] = name, at
-    for key, value in step.get("set", {}).items():
+    values = dict(step.get("set", {}))
+    asked = {key for key in step.get("until", {}) if key not in values}
+    values |= {key: NO_TOKEN if "token" in key else None for key in asked}
+    for key, value in values.items():
         st.session_state[key] = value
-    for key in step.get("until", {}):
-        if key not in step.get("set", {}):
-            st.session_state.pop(key, None)
-    st.session_state["go to"], st.session_state["go with"] = step["page"], step.get("set", {})
+    st.session_state["go to"], st.session_state["arrive with"] = step["page"], values
 
 
 def leave() -> None:

@@ -94,8 +94,10 @@ def attention_pattern(
     tokens and positions differ in number.
     """
     pattern = to_numpy(pattern)
-    fig = new_figure(_height(pattern), title, colour_bar=True)
     query_tokens = tokens if query_tokens is None else query_tokens
+    check_length("query_pos", pattern.shape[-2], query_tokens)
+    check_length("key_pos", pattern.shape[-1], tokens)
+    fig = new_figure(_height(pattern), title, colour_bar=True)
     alt = f"Attention of {title or 'one head'} on {len(tokens)} tokens; "
     alt += f"{_largest_weight(pattern, query_tokens, tokens)}."
     cells = _pattern_cells(pattern, escaped(title or "this head"))
