@@ -13,15 +13,15 @@ from tempfile import TemporaryDirectory
 from tests.e2e.browser import chromium, open_page, serve, settle
 
 WORDS = "To be, or not to be, that is the question: whether 'tis nobler in the mind to suffer "
-CONTROLS = {  # page: the two controls that are clicked in turn
-    "tokens": ("role=radio[name='GPT-2']", None),
-    "embeddings": ("role=radio[name='3D']", None),
-    "positions": ("role=switch >> nth=0", None),
-    "masks": ("role=radio >> nth=1", "role=radio >> nth=0"),
-    "attention": ("role=radio[name='3'] >> nth=-1", "role=radio[name='1'] >> nth=-1"),
-    "block": ("role=radio[name='2'] >> nth=0", "role=radio[name='1'] >> nth=0"),
-    "output": ("role=radio >> nth=1", "role=radio >> nth=0"),
-    "lens": ("[data-testid=stCheckbox] label >> nth=0", None),
+CONTROLS = {  # page: controls that are clicked in turn
+    "tokens": ["role=button[name=/Forward/]"],
+    "embeddings": ["role=radio[name='3D']", "role=radio[name='2D']"],
+    "positions": ["role=radio[name='sinusoidal']", "role=radio[name='learned']"],
+    "masks": ["role=radio[name='prefix']", "role=radio[name='causal']"],
+    "attention": ["role=radio[name='7']", "role=radio[name='5']"],
+    "block": ["role=radio[name='attn_out']", "role=radio[name='post']"],
+    "output": ["[data-testid=stNumberInputStepUp]"],
+    "lens": ["[data-testid=stMain] [data-testid=stCheckbox] input"],
 }
 REDRAW = """async element => {
   const app = document.querySelector('[data-testid=stApp]');
@@ -59,6 +59,10 @@ def prompt_of(pos: int) -> str:
     return tokenizer.decode(tokenizer.encode(WORDS * 8)[:pos])
 
 
+REDRAW_LIMITS = {32: 200, 128: 300}  # milliseconds by tokens in the prompt
+KILOBYTES, KILOBYTES_AT = 300, 64
+
+
 def redraw_milliseconds(browser, address: str, page_name: str, pos: int, rounds: int) -> float:
     """The median over `rounds` clicks; the first two, which warm the caches, do not count."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
@@ -68,10 +72,9 @@ def redraw_milliseconds(browser, address: str, page_name: str, pos: int, rounds:
     page.wait_for_selector("[data-testid=stMain] h1")
     settle(page)
     page.wait_for_timeout(1500)
-    first, second = CONTROLS[page_name]
-    times = []
+    controls, times = CONTROLS[page_name], []
     for turn in range(rounds + 2):
-        control = page.locator(first if turn % 2 == 0 or second is None else second).first
+        control = page.locator(controls[turn % len(controls)]).first
         times.append(control.evaluate(REDRAW))
         page.wait_for_timeout(150)
     page.context.close()

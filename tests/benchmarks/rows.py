@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import peers
+from tests.benchmarks import browser, peers
 from tests.benchmarks.mirror import TARGET_LOSS
 from tests.benchmarks.timing import Timings, large_matmul, large_matmul_flops, take_turns
 
@@ -181,6 +181,22 @@ def mirror_in_a_fresh_process(recipe: str, seed: int) -> dict[str, float]:
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
+def pages(rounds: int) -> list[Row]:
+    """Every reading page in a real browser: its redraw after a click, its weight on the wire."""
+    rows = []
+    with browser.app() as (address, chromium):
+        for page in browser.CONTROLS:
+            for pos, limit in browser.REDRAW_LIMITS.items():
+                took = browser.redraw_milliseconds(chromium, address, page, pos, rounds)
+                rows.append(
+                    Row(f"{page}: redraw, {pos} tokens", "", "", took, limit, " ms", at_most=True)
+                )
+            weight = browser.kilobytes(chromium, address, page, browser.KILOBYTES_AT)
+            what = f"{page}: first view, {browser.KILOBYTES_AT} tokens"
+            rows.append(Row(what, "", "", weight, browser.KILOBYTES, " KB", at_most=True))
+    return rows
+
+
 def milliseconds(timings: Timings, name: str) -> str:
     return f"{1000 * timings.median(name):,.1f} ms"
 
@@ -192,4 +208,5 @@ BENCHMARKS: dict[str, tuple[Callable[[int], list[Row]], int]] = {
     "cache": (cache, 25),
     "generation": (generation, 15),
     "mirror": (mirror, 5),
+    "pages": (pages, 9),
 }
