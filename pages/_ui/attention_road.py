@@ -3,15 +3,18 @@
 import math
 
 import streamlit as st
+from torch import Tensor
 
 from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
-from tfs.interp import attention_road, qk_products, value_weighted
+from tfs.interp import attention_road, hide_first_token, qk_products, value_weighted
 from tfs.model.layers import Attention
 from tfs.plots import attention_contributions, attention_pattern, key_bars, vector_strip
 
+PATTERN = "attn.hook_pattern [batch head query_pos key_pos]"
+HALF_WIDE = 480  # pixels: a square half as wide as the page, its labels, its colour bar
 STEPS = ("1 q · k", "2 scale", "3 mask", "4 softmax", "5 values", "6 W_O")
 
 
@@ -116,31 +119,41 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int) -> None:
     )
 
 
-def weight_and_contribution(view: View, layer: int, head: int) -> None:
-    """One head's weights beside the lengths of what they bring."""
+def weight_and_contribution(
+    view: View, layer: int, head: int, shown: Tensor, *, hidden: bool, turned: bool
+) -> None:
+    """One head's pattern, as it is `shown`, beside the lengths of what its weights bring."""
     cache, name = view.run()[1], f"L{layer}H{head}"
-    pattern = "attn.hook_pattern [batch head query_pos key_pos]"
-    st.caption(
-        "Left the weight, right the length of what arrives: the norm of weight × v × W_O. They "
-        "differ where values are short: a head can look at a token and take almost nothing from it."
-    )
+    turn = ".T" if turned else ""
     left, right = st.columns(2)
     with left:
+        change = (
+            "hide_first_token(cache['pattern', {}][{}])" if hidden else "cache['pattern', {}][{}]"
+        )
+        also = [hide_first_token] if hidden else []
         figure(
-            attention_pattern(cache["pattern", layer][head], view.labels, title=f"{name}: weight"),
-            key="weight",
-            code=[Attention.explicit_attention],
-            reads=f"blocks.{layer}.{pattern}",
-            program=view.program(f"result = cache['pattern', {layer}][{head}]"),
+            attention_pattern(shown, view.labels, title=f"{name}: weight", keys_as_rows=turned),
+            key="large",
+            height=HALF_WIDE,
+            code=[Attention.explicit_attention, *also],
+            reads=f"blocks.{layer}.{PATTERN}",
+            program=view.program(f"result = {change.format(layer, head)}{turn}", *also),
         )
     with right:
-        contributions = value_weighted(view.model, cache, layer)[head]
+        lengths = value_weighted(view.model, cache, layer)[head]
         figure(
-            attention_contributions(contributions, view.labels, title=f"{name}: contribution"),
+            attention_contributions(
+                lengths, view.labels, title=f"{name}: contribution", keys_as_rows=turned
+            ),
             key="contribution",
+            height=HALF_WIDE,
             code=[value_weighted],
-            reads=f"blocks.{layer}.attn.hook_v [batch pos head d_head], {pattern}",
+            reads=f"blocks.{layer}.attn.hook_v [batch pos head d_head], {PATTERN}",
             program=view.program(
-                f"result = value_weighted(model, cache, {layer})[{head}]", value_weighted
+                f"result = value_weighted(model, cache, {layer})[{head}]{turn}", value_weighted
             ),
         )
+    st.caption(
+        "Left the weight; right the length of what arrives, the norm of weight × v × W_O. They differ "
+        "where values are short: a head can look at a token and take almost nothing from it."
+    )

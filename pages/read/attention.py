@@ -14,7 +14,7 @@ from pages._ui.layout import figure, made_by, prose
 from pages._ui.predict import predict
 from tfs.interp import head_scores, hide_first_token
 from tfs.model.layers import Attention
-from tfs.plots import attention_pattern
+from tfs.plots import attention_grid
 from tfs.plots import head_scores as head_scores_figure
 
 COLUMNS = 8
@@ -67,8 +67,16 @@ def every_head() -> None:
         on_lock=choose,
     )
     with st.expander("The code that made this picture", icon=":material/code:"):
-        program = "result = cache.stack_activation('pattern').flatten(0, 1)"
-        made_by([Attention.explicit_attention], f"blocks.*.{PATTERN}", view.program(program))
+        program = view.program("result = cache.stack_activation('pattern').flatten(0, 1)")
+        made_by([Attention.explicit_attention], f"blocks.*.{PATTERN}", program)
+    if st.toggle("As one figure to take along", key="grid", bind="query-params"):
+        figure(
+            attention_grid(cache.stack_activation("pattern"), view.labels, columns=COLUMNS),
+            key="all heads",
+            code=[Attention.explicit_attention],
+            reads=f"blocks.*.{PATTERN}",
+            program=program,
+        )
 
 
 may_show, above = ask(), st.container()
@@ -101,23 +109,10 @@ token_strip(
     phrase="is looked at by" if turned else "looks at",
     on_lock=lambda index: lock_token(index, "key token" if turned else "token"),
 )
-change = "hide_first_token(cache['pattern', {}][{}])" if hidden else "cache['pattern', {}][{}]"
-figure(
-    attention_pattern(shown, view.labels, title=name, keys_as_rows=turned),
-    key="large",
-    code=[Attention.explicit_attention, *([hide_first_token] if hidden else [])],
-    reads=f"blocks.{layer}.{PATTERN}",
-    program=view.program(
-        f"result = {change.format(layer, head)}" + (".T" if turned else ""),
-        *([hide_first_token] if hidden else []),
-    ),
-)
+weight_and_contribution(view, layer, head, shown, hidden=hidden, turned=turned)
 
 st.subheader("From q and k to the residual stream")
 road(view, layer, head, len(view.tokens) - 1 if query is None else query, key)
-
-st.subheader("Where it looked, and what it took")
-weight_and_contribution(view, layer, head)
 
 st.subheader("What kind of head is it?")
 st.caption(

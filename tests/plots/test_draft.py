@@ -27,10 +27,14 @@ def test_it_equals_the_same_updates_of_a_figure(draft) -> None:
         drawn.add_vline(0, line={"width": 1})
     assert draft.finished({}).to_plotly_json()["data"] == fig.to_plotly_json()["data"]
     ours, theirs = draft.finished({}).layout.to_plotly_json(), fig.layout.to_plotly_json()
-    ours.pop("meta", None)
-    assert {k: v for k, v in ours.items() if k != "template"} == {
-        k: v for k, v in theirs.items() if k != "template"
-    }
+    assert ours["margin"].pop("l") > 8 and ours["margin"].pop("b") > 8
+    assert theirs["margin"].pop("l") == 1
+    for axis in ("xaxis", "yaxis", "yaxis2"):
+        assert ours[axis].pop("automargin") is False
+    for layout in (ours, theirs):
+        for elsewhere in ("meta", "template"):
+            layout.pop(elsewhere, None)
+    assert ours == theirs
 
 
 def test_a_property_that_plotly_does_not_know_is_refused(draft) -> None:
@@ -44,3 +48,15 @@ def test_what_was_given_is_not_changed(draft) -> None:
     draft.update_xaxes(axis)
     draft.update_xaxes(title_text="b")
     assert axis == {"title": {"text": "a"}}
+
+
+def test_labels_have_room_and_longer_ones_more(draft) -> None:
+    from tfs.plots.margins import with_room
+
+    def left(labels):
+        axis = {"ticktext": labels, "title": {"text": "query"}}
+        return with_room({"yaxis": axis, "margin": {"l": 8}})["margin"]["l"]
+
+    assert left(["a", "abc"]) < left(["a", "abcdefghij"]) <= left(["漢字漢字漢"])
+    assert left(["&lt;b&gt;"]) == left(["<b>"])
+    assert with_room({"yaxis": {"visible": False}, "margin": {"l": 30}})["margin"]["l"] == 30

@@ -10,6 +10,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from tfs.plots.margins import with_room
+
 
 class Draft:
     """Traces and layout; keyword names with underscores reach into parts, as title_text does."""
@@ -21,7 +23,7 @@ class Draft:
 
     def finished(self, meta: Mapping[str, Any]) -> go.Figure:
         """The figure; raises ValueError for a property that plotly does not know."""
-        return go.Figure(data=self.traces, layout=self.layout | {"meta": meta})
+        return go.Figure(data=self.traces, layout=with_room(self.layout) | {"meta": meta})
 
     def update_layout(self, parts: Mapping[str, Any] | None = None, **names: Any) -> "Draft":
         _merge(self.layout, _nested(parts or {}))

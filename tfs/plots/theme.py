@@ -60,7 +60,7 @@ MASKED = "rgba(128, 128, 128, 0.3)"  # a cell that has no value
 REFERENCE = "#7f7f7f"  # dashed lines to compare with
 GRID = "rgba(128, 128, 128, 0.2)"
 
-AXIS = {"gridcolor": GRID, "gridwidth": 1, "zeroline": False, "linecolor": GRID, "automargin": True}
+AXIS = {"gridcolor": GRID, "gridwidth": 1, "zeroline": False, "linecolor": GRID}
 
 pio.templates["tfs"] = go.layout.Template(
     layout={
