@@ -127,9 +127,8 @@ def weight_and_contribution(
     turn = ".T" if turned else ""
     left, right = st.columns(2)
     with left:
-        change = (
-            "hide_first_token(cache['pattern', {}][{}])" if hidden else "cache['pattern', {}][{}]"
-        )
+        read = f"cache['pattern', {layer}][{head}]"
+        change = f"hide_first_token({read})" if hidden else read
         also = [hide_first_token] if hidden else []
         figure(
             attention_pattern(shown, view.labels, title=f"{name}: weight", keys_as_rows=turned),
@@ -137,7 +136,7 @@ def weight_and_contribution(
             height=HALF_WIDE,
             code=[Attention.explicit_attention, *also],
             reads=f"blocks.{layer}.{PATTERN}",
-            program=view.program(f"result = {change.format(layer, head)}{turn}", *also),
+            program=view.program(f"result = {change}{turn}", *also),
         )
     with right:
         lengths = value_weighted(view.model, cache, layer)[head]
@@ -154,6 +153,6 @@ def weight_and_contribution(
             ),
         )
     st.caption(
-        "Left the weight; right the length of what arrives, the norm of weight × v × W_O. They differ "
-        "where values are short: a head can look at a token and take almost nothing from it."
+        "Left the weight; right the length of what arrives, the norm of weight × v × W_O. They "
+        "differ where values are short: a head can look at a token and take almost nothing from it."
     )
