@@ -139,9 +139,7 @@ def run_train(args: argparse.Namespace) -> None:
                 bar.set_postfix(loss=f"{report.loss:.3f}", held_out=f"{report.held_out.loss:.3f}")
     tokenizer = task.tokenizer if isinstance(task, TextTask) else IntegerTokenizer(task.d_vocab)
     command = f"python -m tfs train {recipe.name}"
-    card = model_card(
-        recipe.name, recipe.about, model, task, config, step or config.steps, command
-    )
+    card = model_card(recipe.name, recipe.about, model, task, config, step or config.steps, command)
     save(Bundle(model, tokenizer, card), directory)
     print(f"saved to {directory}; open it with: tfs inspect {directory}")
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tfs.model import DecoderOnly, KeyValueCache
 
+LOWEST_TEMPERATURE = 1e-6  # below it, logits over temperature leave float32
 WHEN_FULL = ("slide", "stop", "error")
 
 
@@ -50,6 +51,8 @@ def keep_top_k(probs: Float[Tensor, "*batch d_vocab"], k: int) -> Float[Tensor, 
 
 def keep_top_p(probs: Float[Tensor, "*batch d_vocab"], p: float) -> Float[Tensor, "*batch d_vocab"]:
     """Zero the tail: a token stays while those before it, most likely first, sum to less than p."""
+    if p >= 1:  # summed up, the tail's rounding would be cut off
+        return probs
     ordered, order = probs.sort(descending=True, stable=True)
     mass_before = ordered.cumsum(-1) - ordered
     ordered = ordered.masked_fill(mass_before >= p, 0.0)
@@ -186,8 +189,11 @@ def generate(
 
 
 def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    if not 0 <= temperature < float("inf"):
-        raise ValueError(f"temperature must be 0 (greedy) or a number above it, not {temperature}")
+    if temperature != 0 and not LOWEST_TEMPERATURE <= temperature < float("inf"):
+        raise ValueError(
+            f"temperature must be 0 (greedy) or a number from {LOWEST_TEMPERATURE:g} upward, "
+            f"not {temperature}"
+        )
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k must keep at least 1 token, not {top_k}")
     if top_p is not None and not 0 < top_p <= 1:

@@ -139,7 +139,9 @@ def test_the_pattern_on_screen_is_the_pattern_of_the_model(visit) -> None:
     at = visit("pages/read/attention.py", model="mirror", layer="0", head="2")
     prompt = [int(word) for word in at.session_state["prompt"].split()]
     _, cache = tfs.load("mirror").model.run_with_cache(torch.tensor([prompt]))
-    drawn = next(f for f in figures(at) if f["layout"].get("title", {}).get("text", "") == "L0H2: weight")
+    drawn = next(
+        f for f in figures(at) if f["layout"].get("title", {}).get("text", "") == "L0H2: weight"
+    )
     cells = drawn["data"][0]["z"]
     assert torch.allclose(as_tensor(cells), cache["pattern", 0][0, 2], atol=1e-6)
 

@@ -67,3 +67,24 @@ def test_what_cannot_be_is_refused_by_name(sample, arguments, names) -> None:
     with pytest.raises(ValueError) as error:
         sample.logits_to_probs(LOGITS, **arguments)
     assert all(name in str(error.value) for name in names)
+
+
+def test_a_temperature_too_small_for_float32_is_refused():
+    import torch
+
+    from tfs.sample import logits_to_probs
+
+    logits = torch.tensor([3.0, 100.0, -50.0])
+    assert torch.equal(logits_to_probs(logits, 1e-6), torch.tensor([0.0, 1.0, 0.0]))
+    for temperature in (1e-50, 1e-7, -1.0):
+        with pytest.raises(ValueError, match="temperature must be 0"):
+            logits_to_probs(logits, temperature)
+
+
+def test_top_p_of_one_keeps_everything():
+    import torch
+
+    from tfs.sample import keep_top_p
+
+    probs = torch.randn(4096, generator=torch.Generator().manual_seed(0)).mul(9).softmax(-1)
+    assert torch.equal(keep_top_p(probs, 1.0), probs)

@@ -200,3 +200,13 @@ def test_a_run_can_be_moved(tmp_path, setup, config, uninterrupted):
     shutil.rmtree(tmp_path / "here")
     model, _ = start(setup, config, tmp_path / "there", None, resume=True)
     assert_same_run(tmp_path / "there", model, uninterrupted)
+
+
+@ONE_MODEL
+@pytest.mark.parametrize("name", ["model", "optim"])
+def test_a_damaged_save_is_refused_in_one_sentence(tmp_path, setup, config, uninterrupted, name):
+    shutil.copytree(uninterrupted[0], tmp_path / "run", symlinks=True)
+    (tmp_path / "run" / "last" / f"{name}.safetensors").write_bytes(b"noise")
+    with pytest.raises(ValueError, match="is damaged or of another model") as caught:
+        start(setup, config, tmp_path / "run", 1, resume=True)
+    assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from tfs.model import DecoderOnly
@@ -68,12 +69,19 @@ class Run:
         if not (last / "state.json").is_file():
             raise ValueError(f"{self.directory} holds nothing to resume from; start the run anew")
         step = read_json(last / "state.json")["step"]
-        model.load_state_dict(load_file(last / "model.safetensors"))
+        try:
+            weights, moments = (load_file(last / f"{n}.safetensors") for n in ("model", "optim"))
+            model.load_state_dict(weights)
+        except (SafetensorError, OSError, RuntimeError) as error:
+            raise ValueError(
+                f"{last} is damaged or of another model and cannot be resumed; start the run anew "
+                f"({str(error).splitlines()[0]})"
+            ) from error
         kept = [m for m in read_metrics(self.directory) if m["step"] <= step]
         partial = self.metrics_path.with_suffix(".partial")
         partial.write_text("".join(json.dumps(m) + "\n" for m in kept))
         os.replace(partial, self.metrics_path)
-        return step, load_file(last / "optim.safetensors")
+        return step, moments
 
 
 def snapshot_path(directory: Path, step: int) -> Path:
