@@ -35,6 +35,7 @@ SECTIONS = {
     ],
 }
 page = st.navigation(SECTIONS)
+tour.resume()
 wanted = controls.wanted_page()
 for known in (known for section in SECTIONS.values() for known in section):
     if wanted == (known.url_path or "home") and known.title != page.title:
@@ -44,5 +45,5 @@ with st.sidebar:
     controls.shared_pickers()
     ask_first()
 controls.say_if_link_is_dead(page.title)
-tour.banner()
+tour.banner(page.url_path or "home")
 page.run()

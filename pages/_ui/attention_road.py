@@ -3,18 +3,21 @@
 import math
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
-from tfs.interp import attention_road, hide_first_token, qk_products, value_weighted
+from tfs.interp import AttentionRoad, attention_road, hide_first_token, qk_products, value_weighted
 from tfs.model.layers import Attention
 from tfs.plots import attention_contributions, attention_pattern, key_bars, vector_strip
+from tfs.plots.tokens import visible
 
 PATTERN = "attn.hook_pattern [batch head query_pos key_pos]"
 HALF_WIDE = 480  # pixels: a square half as wide as the page, its labels, its colour bar
+MOST_VALUES = 6
 STEPS = ("1 q · k", "2 scale", "3 mask", "4 softmax", "5 values", "6 W_O")
 
 
@@ -63,8 +66,10 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
             f"{taken.weights.sum():.4f}."
         )
         bars("weights", "weight")
+    elif step == STEPS[4]:
+        _values(view, taken, layer, head, query)
     else:
-        _vectors(view, taken, layer, head, query, last=step == STEPS[5])
+        _written(view, taken, layer, head, query)
     if step in STEPS[:2] and key is not None:
         _one_cell(view, layer, head, query, key)
 
@@ -73,30 +78,50 @@ def _is_root(view: View, scale: float) -> bool:
     return math.isclose(scale, math.sqrt(view.model.cfg.d_head), rel_tol=1e-6)
 
 
-def _vectors(view: View, taken, layer: int, head: int, query: int, *, last: bool) -> None:
-    """What the weights bring together, before or after the way back into the stream."""
-    if last:
-        st.markdown(
-            f"z {shape('d_head')} times W_O {shape('d_head d_model')}: what L{layer}H{head} adds "
-            f"to the residual stream at position {query}, {shape('d_model')}. Its length is "
-            f"{taken.result.norm():.3f}."
-        )
-        field, rows = "result", taken.result[None]
-    else:
-        st.markdown(
-            f"Each v {shape('key_pos d_head')} counts with its weight {shape('key_pos')}; their "
-            f"sum is z {shape('d_head')}."
-        )
-        field, rows = "z", taken.z[None]
-    program = (
-        f"road = attention_road(model, cache, {layer}, {head}, {query})\nresult = road.{field}"
+def _values(view: View, taken: AttentionRoad, layer: int, head: int, query: int) -> None:
+    """The values that count most, each times its weight, above the z that all of them sum to."""
+    largest = taken.weights.topk(min(MOST_VALUES, query + 1)).indices.sort().values
+    labels = [
+        f"{taken.weights[key]:.3f} × v {key} {visible(view.labels[key], 8)}"
+        for key in largest.tolist()
+    ]
+    st.markdown(
+        f"Each v {shape('key_pos d_head')} counts with its weight {shape('key_pos')}; their sum is "
+        f"z {shape('d_head')}. The {len(largest)} largest weights are "
+        f"{taken.weights[largest].sum():.1%} of all."
     )
+    rows = torch.cat([taken.weights[largest, None] * taken.v[largest], taken.z[None]])
     figure(
-        vector_strip(rows, [field]),
+        vector_strip(rows, [*labels, "sum of all: z"]),
         key="road",
         code=[attention_road],
         reads=f"blocks.{layer}.attn.hook_v, hook_z [batch pos head d_head]",
-        program=view.program(program, attention_road),
+        program=view.program(
+            f"road = attention_road(model, cache, {layer}, {head}, {query})\n"
+            f"largest = road.weights.topk({len(largest)}).indices.sort().values\n"
+            "weighted = road.weights[largest, None] * road.v[largest]\n"
+            "result = torch.cat([weighted, road.z[None]])",
+            attention_road,
+        ),
+    )
+
+
+def _written(view: View, taken: AttentionRoad, layer: int, head: int, query: int) -> None:
+    """The way back into the stream."""
+    st.markdown(
+        f"z {shape('d_head')}, {taken.z.norm():.3f} long, times W_O {shape('d_head d_model')} is "
+        f"what L{layer}H{head} adds to the residual stream at position {query}, "
+        f"{shape('d_model')}. Its length is {taken.result.norm():.3f}."
+    )
+    figure(
+        vector_strip(taken.result[None], ["z × W_O"]),
+        key="road",
+        code=[attention_road],
+        reads=f"blocks.{layer}.attn.hook_z [batch pos head d_head]",
+        program=view.program(
+            f"result = attention_road(model, cache, {layer}, {head}, {query}).result",
+            attention_road,
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """Pickers: the model and the prompt, shared by all pages and kept in the URL; layer and head."""
 
+import contextlib
 import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,7 +22,7 @@ ORDER = ("shakespeare", "induction", "mirror", "mirror-no-positions")
 EXAMPLES = {
     "mirror": "41 7 93 28 60 15 82 3 3 82 15 60 28 93 7 41",
     "induction": "0 17 5 99 142 63 211 30 8 77 17 5 99 142 63 211 30 8 77 17 5 99",
-    "text": "First Citizen: Before we proceed any further, hear me speak.",
+    "text": "First Citizen: Speak, speak. Second Citizen: You are all resolved rather to",
 }
 
 
@@ -82,6 +83,7 @@ def shared_pickers() -> None:
         on_change=follow_model,
         help="Bundled checkpoints, and whatever you trained here.",
     )
+    _say_which_run()
     if not {"prompt"} & ({*st.session_state} | {*st.query_params}):
         use_example()
     st.session_state["prompt was for"] = st.session_state["model"]
@@ -94,6 +96,14 @@ def shared_pickers() -> None:
         help="Every page shows what the model does with this text. Ctrl+Enter applies it.",
     )
     st.button("Use the model's own example", on_click=use_example, width="stretch")
+
+
+def _say_which_run() -> None:
+    """Below the name of a run, which says nothing, the title of its card."""
+    if state.is_run(name := st.session_state["model"]):
+        with contextlib.suppress(tfs.CheckpointError):
+            title = state.open_model(name).bundle.card.partition("\n")[0]
+            st.caption(literal(title.removeprefix("# ")))
 
 
 def say_if_link_is_dead(page: str) -> None:
@@ -159,6 +169,13 @@ def follow_model() -> None:
         own[kind_before] = text
     kept = own.get(_kind(bundle), "")
     st.session_state["prompt"] = kept if _fits(bundle, kept) else example_of(bundle.tokenizer)
+
+
+def own_prompt() -> dict[str, str]:
+    """The reader's model and prompt, if the prompt is none of our examples; else nothing."""
+    text, name = st.session_state.get("prompt", ""), st.session_state.get("model")
+    own = name and text.strip() and text not in EXAMPLES.values()
+    return {"model": name, "prompt": text} if own else {}
 
 
 def _kind(bundle: tfs.Bundle) -> str:

@@ -163,9 +163,11 @@ def _step(
         shortcut=shortcut,
         disabled=not 0 <= to <= size or to == now,
         on_click=_decide,
-        args=(to,),
+        args=(to - now, size),
     )
 
 
-def _decide(cells: int) -> None:
-    st.session_state["cell"] = cells
+def _decide(by: int, size: int) -> None:
+    """Go on from wherever the reader is when the press arrives."""
+    at = st.session_state.get("cell", size)
+    st.session_state["cell"] = min(max(at + by, 0), size)

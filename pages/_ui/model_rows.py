@@ -23,12 +23,15 @@ def model_rows(view: View, best: list[tuple[str, float]]) -> list[dict[str, Any]
     brightest = max([heads.max().item(), *mlps])
     widest = max(norms.resid_pre[0, -1].item(), norms.resid_post[:, -1].max().item())
     last = " ".join(visible(label) for label in view.labels[-WORDS:])
+    last = f"… {last}" if len(view.labels) > WORDS else last
     start = norms.resid_pre[0, -1].item() / widest
     rows = [
-        _station("Tokens", f"… {last}", "the prompt, cut into tokens", "tokens", start),
+        _station("Tokens", last, "the prompt, cut into tokens", "tokens", start),
         _station("Embed", _embedding(cfg), "each token becomes a vector", "embeddings", start),
     ]
     for layer in range(cfg.n_layers):
+        between = cache["resid_mid", layer] if mlps else cache["resid_post", layer]
+        start = between[-1].norm().item() / widest
         rows.append(_heads(layer, heads[layer], brightest, start))
         if mlps:
             part = _part(

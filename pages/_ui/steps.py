@@ -31,9 +31,9 @@ def stepper(names: Sequence[str], *, key: str, label: str) -> str:
     )
     place = names.index(chosen) if chosen in names else 0
     with back:
-        _turn("Back", BACK, key, names[place - 1] if place else None)
+        _turn("Back", BACK, key, -1, names, possible=place > 0)
     with forward:
-        _turn("Forward", FORWARD, key, names[place + 1] if place + 1 < len(names) else None)
+        _turn("Forward", FORWARD, key, 1, names, possible=place + 1 < len(names))
     return names[place]
 
 
@@ -51,8 +51,8 @@ def counter(
         st.session_state[key] = last
     at = st.slider(label, 0, last, key=key, bind="query-params")
     with st.container(horizontal=True):
-        _turn(back, BACK, key, at - 1 if at else None)
-        _turn(forward, FORWARD, key, at + 1 if at < last else None)
+        _turn(back, BACK, key, -1, range(last + 1), possible=at > 0)
+        _turn(forward, FORWARD, key, 1, range(last + 1), possible=at < last)
         st.button(
             "Start again",
             key=f"{key} again",
@@ -64,17 +64,25 @@ def counter(
     return at
 
 
-def _turn(label: str, side: Side, key: str, to: Any) -> None:
-    """A button that leads to `to`; where that is None, there is nothing on this side."""
+def _turn(
+    label: str, side: Side, key: str, by: int, values: Sequence[Any], *, possible: bool
+) -> None:
+    """A button that goes on `by` places, from wherever the reader is when the press arrives."""
     st.button(
         label,
         key=f"{key} {side.name}",
         icon=side.icon,
         shortcut=side.shortcut,
-        disabled=to is None,
-        on_click=_go,
-        args=(key, to),
+        disabled=not possible,
+        on_click=_move,
+        args=(key, by, values),
     )
+
+
+def _move(key: str, by: int, values: Sequence[Any]) -> None:
+    at = st.session_state.get(key)
+    place = values.index(at) if at in values else 0
+    st.session_state[key] = values[min(max(place + by, 0), len(values) - 1)]
 
 
 def _go(key: str, to: Any) -> None:

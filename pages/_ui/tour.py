@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 import yaml
 
-from pages._ui.controls import NO_TOKEN
+from pages._ui.controls import NO_TOKEN, own_prompt
 
 TOURS = Path(__file__).resolve().parents[2] / "assets" / "tours"
 PAGES = Path(__file__).resolve().parents[1]
@@ -57,38 +57,63 @@ def tours() -> dict[str, dict[str, Any]]:
     return found
 
 
+def resume() -> None:
+    """A link into a tour starts it there; before any widget is made."""
+    name = st.query_params.get("tour")
+    if name and "tour" not in st.session_state and name in (known := tours()):
+        at = _number(st.query_params.get("at", "1")) - 1
+        start(name, min(max(at, 0), len(known[name]["steps"]) - 1))
+
+
 def start(name: str, at: int = 0) -> None:
     """Go to a step of a tour; for a button's on_click."""
-    step = tours()[name]["steps"][at]
+    if "tour" not in st.session_state:
+        st.session_state["before the tour"] = own_prompt()
     st.session_state["tour"], st.session_state["tour step"] = name, at
-    values = dict(step.get("set", {}))
-    asked = {key for key in step.get("until", {}) if key not in values}
-    values |= {key: NO_TOKEN if "token" in key else None for key in asked}
+    values = _values(tours()[name]["steps"][: at + 1])
     for key, value in values.items():
         st.session_state[key] = value
-    st.session_state["go to"], st.session_state["arrive with"] = step["page"], values
+    st.session_state["go to"] = tours()[name]["steps"][at]["page"]
+    st.session_state["arrive with"] = values
+
+
+def _values(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the last of these steps sets; what it asks for is undone, so that it has to be done.
+
+    A step speaks of the model that an earlier one has set: it comes back, with its prompt, where
+    the reader has chosen another one meanwhile.
+    """
+    said: dict[str, Any] = {}
+    for step in steps:
+        said |= {key: step["set"][key] for key in ("model", "prompt") if key in step.get("set", {})}
+    if st.session_state.get("model") == said.get("model", st.session_state.get("model")):
+        said = {}
+    values = said | steps[-1].get("set", {})
+    asked = steps[-1].get("until", {}).keys() - values.keys()
+    return values | {key: NO_TOKEN if "token" in key else None for key in asked}
 
 
 def leave() -> None:
+    """Back to reading alone, with what the reader had typed before."""
     for key in ("tour", "tour step"):
         st.session_state.pop(key, None)
-        st.query_params.pop(key.replace("tour step", "at"), None)
+    for name in ("tour", "at"):
+        st.query_params.pop(name, None)
+    st.session_state.update(st.session_state.pop("before the tour", {}))
 
 
-def banner() -> None:
+def banner(page: str) -> None:
     """Above the page while a tour is on: what to read, what to do, back and on."""
-    name = st.session_state.get("tour") or st.query_params.get("tour")
-    known = tours() if name else {}
+    name, known = st.session_state.get("tour"), tours()
     if name not in known:
         return
-    steps = known[name]["steps"]
-    at = st.session_state.get("tour step", _number(st.query_params.get("at", "1")) - 1)
-    at = min(max(at, 0), len(steps) - 1)
-    st.session_state["tour"], st.session_state["tour step"] = name, at
+    steps, at = known[name]["steps"], st.session_state["tour step"]
     st.query_params.update({"tour": name, "at": str(at + 1)})
     with st.container(border=True, key="tour"):
         st.markdown(f"**{known[name]['title']}**, step {at + 1} of {len(steps)}")
         st.markdown(steps[at]["text"])
+        if page != steps[at]["page"]:
+            st.button("Go to the page of this step", on_click=start, args=(name, at))
         done = is_done(steps[at])
         if "do" in steps[at]:
             icon = ":material/check_circle:" if done else ":material/touch_app:"

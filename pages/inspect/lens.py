@@ -9,7 +9,7 @@ from tfs.plots import logit_lens as lens_figure
 from tfs.plots import signed_bars
 
 SHOWN = 5
-ROOM = 24  # positions whose words can be read side by side
+ROOM = 12  # positions whose words can be read side by side
 
 st.title("Logit lens")
 prose("lens")

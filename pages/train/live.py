@@ -84,6 +84,7 @@ def progress(job: Job) -> None:
 
 
 def steering(job: Job) -> None:
+    """The buttons; not in the part that is drawn anew every moment, which could swallow a press."""
     state_now = job.status().state
     pause, stop, look, again = st.columns(4)
     if state_now == "paused":
@@ -101,18 +102,15 @@ def steering(job: Job) -> None:
         width="stretch",
     )
     name = job.directory.name
-    if look.button(
+    look.button(
         "Open its attention",
         icon=":material/visibility:",
         disabled=not state.is_run(name),
         on_click=ask_to_open,
         args=(name,),
         width="stretch",
-    ):
-        st.rerun(scope="app")
-    if again.button("New run", icon=":material/refresh:", width="stretch"):
-        forget_run()
-        st.rerun(scope="app")  # not the fragment alone, which still holds this job
+    )
+    again.button("New run", icon=":material/refresh:", on_click=forget_run, width="stretch")
 
 
 def forget_run() -> None:
@@ -129,13 +127,13 @@ if job is None:
     controls()
     state.warm_training()
 else:
-    over = job.status().is_over
+    shown = job.status().state, state.is_run(job.directory.name)
+    steering(job)
 
-    @st.fragment(run_every=None if over else SECONDS_BETWEEN_LOOKS)
+    @st.fragment(run_every=None if job.status().is_over else SECONDS_BETWEEN_LOOKS)
     def watch() -> None:
-        steering(job)
         progress(job)
-        if job.status().is_over and not over:
+        if shown != (job.status().state, state.is_run(job.directory.name)):
             st.rerun()
 
     watch()

@@ -9,7 +9,7 @@ import pytest
 from tests.pages.screen import ROOT, as_tensor, figures, messages
 
 PAGE = "pages/read/tokens.py"
-TEXT = "First Citizen: Before we proceed any further, hear me speak."
+TEXT = "First Citizen: Speak, speak. Second Citizen: You are all resolved rather to"
 ODD = [
     "x",
     "🎭 naïve 漢字",

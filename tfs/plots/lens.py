@@ -41,7 +41,7 @@ def logit_lens(
     check_length("layer", n_layers, top_tokens, "rows of top tokens")
     fig = new_figure(int(np.clip(80 + 30 * n_layers, 200, 700)), title, colour_bar=True)
     shown = range(pos) if shown is None else shown
-    fitting = int(np.clip(400 / max(len(shown), 1) / 6, 2, 12))  # characters in a cell
+    fitting = int(np.clip(560 / max(len(shown), 1) / 7, 2, 12))  # characters in a cell
     hover = [[_listed(candidates[layer][p]) if candidates else "" for p in range(pos)]
              for layer in range(n_layers)]  # fmt: skip
     fig.add_heatmap(
