@@ -113,7 +113,9 @@ def banner(page: str) -> None:
         st.markdown(f"**{known[name]['title']}**, step {at + 1} of {len(steps)}")
         st.markdown(steps[at]["text"])
         if page != steps[at]["page"]:
-            st.button("Go to the page of this step", on_click=start, args=(name, at))
+            st.button(
+                "Go to the page of this step", key="tour here", on_click=start, args=(name, at)
+            )
         done = is_done(steps[at])
         if "do" in steps[at]:
             icon = ":material/check_circle:" if done else ":material/touch_app:"
@@ -123,12 +125,13 @@ def banner(page: str) -> None:
 
 def _buttons(name: str, at: int, count: int, done: bool) -> None:
     with st.container(horizontal=True):
-        st.button("Back in the tour", disabled=at == 0, on_click=start, args=(name, at - 1))
+        back, on = (name, at - 1), (name, at + 1)
+        st.button("Back in the tour", key="tour back", disabled=at == 0, on_click=start, args=back)
         if at + 1 < count:
-            st.button("Next", disabled=not done, on_click=start, args=(name, at + 1))
+            st.button("Next", key="tour next", disabled=not done, on_click=start, args=on)
         else:
-            st.button("Finish the tour", disabled=not done, on_click=leave)
-        st.button("Leave the tour", type="tertiary", on_click=leave)
+            st.button("Finish the tour", key="tour end", disabled=not done, on_click=leave)
+        st.button("Leave the tour", key="tour leave", type="tertiary", on_click=leave)
 
 
 def is_done(step: dict[str, Any]) -> bool:

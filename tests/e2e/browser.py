@@ -97,3 +97,18 @@ def open_page(page, address: str, path: str = "") -> None:
     page.wait_for_selector("[data-testid=stSidebar]", state="attached")
     page.wait_for_selector("[data-testid=stMain] h1")
     settle(page)
+
+
+def open_sidebar(page) -> None:
+    """On a narrow screen the sidebar is folded away."""
+    if page.viewport_size["width"] < 768:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.wait_for_timeout(400)
+
+
+def close_sidebar(page) -> None:
+    """On a narrow screen the open sidebar lies over the page; following a link may fold it too."""
+    fold = page.get_by_test_id("stSidebarCollapseButton").get_by_role("button")
+    if page.viewport_size["width"] < 768 and fold.is_visible():
+        fold.click(force=True)
+        page.wait_for_timeout(400)

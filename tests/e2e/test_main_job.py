@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.e2e.browser import ROOT, open_page, serve, settle
+from tests.e2e.browser import ROOT, close_sidebar, open_page, open_sidebar, serve, settle
 
 SHOTS = ROOT / "screenshots"
 MILLISECONDS_TO_TRAIN = 90_000
@@ -11,18 +11,6 @@ HELD_OUT_LOSS_BELOW_2_2 = """() =>
   [...document.querySelectorAll('[data-testid=stMetric]')].some(metric =>
     metric.innerText.startsWith('Held-out loss')
     && parseFloat(metric.innerText.split('\\n').pop()) < 2.2)"""
-
-
-def open_sidebar(page) -> None:
-    if page.viewport_size["width"] < 768:
-        page.get_by_test_id("stExpandSidebarButton").click()
-        page.wait_for_timeout(400)
-
-
-def close_sidebar(page) -> None:
-    if page.viewport_size["width"] < 768:
-        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click(force=True)
-        page.wait_for_timeout(400)
 
 
 def shoot(page, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.e2e.browser import open_page, settle
+from tests.e2e.browser import close_sidebar, open_page, open_sidebar, settle
 
 START = "attention?model=mirror&layer=0&head=1"
 
@@ -94,7 +94,8 @@ def test_a_tour_is_walked_to_its_end(page, server) -> None:
     open_page(page, server)
     page.get_by_role("button", name=re.compile("Tour: What a head does")).click()
     page.get_by_text("step 1 of 5").wait_for()
-    next_step = page.get_by_role("button", name="Next", exact=True)
+    settle(page)
+    next_step = page.locator(".st-key-tour-next button")
     assert next_step.is_disabled()
     page.get_by_role("radio", name="L0H0", exact=True).click()
     next_step.click()
@@ -109,6 +110,7 @@ def test_a_tour_is_walked_to_its_end(page, server) -> None:
     page.get_by_text("step 4 of 5").wait_for()
     page.get_by_role("heading", name="Logit lens", exact=True).wait_for()
     page.wait_for_url(re.compile("tour=what-a-head-does.*at=4|at=4.*tour=what-a-head-does"))
+    settle(page)
     next_step.click()
     page.get_by_role("button", name="Finish the tour").click()
     page.get_by_text("step 5 of 5").wait_for(state="detached")
@@ -119,8 +121,7 @@ def test_a_tour_is_walked_to_its_end(page, server) -> None:
 def test_text_is_shown_and_never_interpreted(page, server) -> None:
     attack = "<img src=x onerror='window.hacked=1'> **bold** :red[x] $x$ שלום 🎭"
     open_page(page, server, "attention?model=shakespeare")
-    if page.viewport_size["width"] < 768:
-        page.get_by_test_id("stExpandSidebarButton").click()
+    open_sidebar(page)
     page.get_by_role("textbox", name="Prompt").fill(attack)
     page.get_by_role("textbox", name="Prompt").press("Control+Enter")
     settle(page)
@@ -128,3 +129,23 @@ def test_text_is_shown_and_never_interpreted(page, server) -> None:
     page.wait_for_timeout(500)
     assert page.evaluate("() => window.hacked") is None
     assert "".join(strip(page).locator("button > span").all_inner_texts()).startswith("<img·src=x")
+
+
+def test_a_link_into_a_tour_opens_its_page_and_its_model(page, server) -> None:
+    open_page(page, server, "?tour=what-a-head-does&at=4")
+    page.get_by_role("heading", name="Logit lens", exact=True).wait_for()
+    page.get_by_text("step 4 of 5").wait_for()
+    page.get_by_text(re.compile("Model induction on the")).wait_for()
+
+
+def test_who_walks_off_a_tour_is_led_back(page, server) -> None:
+    open_page(page, server, "?tour=text-to-next-token&at=3")
+    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
+    settle(page)
+    open_sidebar(page)
+    page.get_by_role("link", name="Arithmetic").click()
+    page.get_by_role("heading", name="Arithmetic", exact=True).wait_for()
+    settle(page)
+    close_sidebar(page)
+    page.get_by_role("button", name="Go to the page of this step").click()
+    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()

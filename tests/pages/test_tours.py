@@ -82,3 +82,22 @@ def test_a_tour_that_is_wrong_says_where(tmp_path, monkeypatch, text, says) -> N
     with pytest.raises(ValueError, match=says) as caught:
         tour.read_tour.__wrapped__("mine", 0)
     assert "mine.yaml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_tour_gives_the_readers_own_prompt_back(visit) -> None:
+    at = visit("pages/start/home.py", model="mirror", prompt="1 2 3 3 2 1")
+    at.button(key="start text-to-next-token").click().run()
+    assert at.session_state["model"] == "shakespeare"
+    button(at, "Leave the tour").click().run()
+    assert (at.session_state["model"], at.session_state["prompt"]) == ("mirror", "1 2 3 3 2 1")
+
+
+def test_a_step_brings_back_the_model_that_it_speaks_of(visit) -> None:
+    at = visit("pages/start/home.py", tour="what-a-head-does", at="2")
+    assert at.session_state["model"] == "induction"
+    at.selectbox(key="model").set_value("mirror").run()
+    at.session_state["token"] = 3
+    at.run()
+    button(at, "Next").click().run()
+    assert at.session_state["model"] == "induction"
+    assert at.session_state["prompt"].startswith("0 17 5")
