@@ -129,8 +129,8 @@ def _say_who_stands_apart(view: View, apart: list[int]) -> None:
         f"first direction holds {share:.1%} of the variance and does little more than part them "
         f"from the other {len(others)}. They point almost the same way: the mean cosine of two of "
         f"them is {within:.3f}, of two others {without:.3f}. And the model does not expect them: "
-        f"over your prompt it never gives all {len(apart)} together more than {most:.6%} of the "
-        "probability of the next token. Tokens that training hardly met tend to look like this "
+        f"over your prompt it never gives all {len(apart)} together more than {100 * most:.2g}% of "
+        "the probability of the next token. Tokens that training hardly met tend to look like this "
         "(Land & Bartolo 2024)."
     )
 

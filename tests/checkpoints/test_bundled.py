@@ -82,5 +82,5 @@ def test_shakespeare_costs_what_its_card_says(bundle) -> None:
     held_out = split_text(tiny_shakespeare())[1]
     tokens = torch.tensor(opened.tokenizer.encode(held_out))
     measured = nats_per_character(opened.model, tokens, len(held_out))
-    assert measured < 1.48
+    assert measured < 1.45
     assert measured == pytest.approx(stated(opened.card, "Held-out loss"), abs=1e-3)

@@ -165,7 +165,7 @@ def test_the_group_that_stands_apart_is_told_about_in_true_numbers(opened) -> No
     with torch.no_grad():
         most = bundle.model(ids[None])[0].softmax(-1)[:, apart].sum(-1).max()
     share = components_by_hand(W_E, 1)[1].item()
-    for number in (f"{len(apart)} tokens", f"{mean:.3f}", f"{most:.6%}", f"{share:.1%}"):
+    for number in (f"{len(apart)} tokens", f"{mean:.3f}", f"{100 * most:.2g}%", f"{share:.1%}"):
         assert number in said(at), number
     assert "stand apart" not in said(opened("mirror")[0])
 
