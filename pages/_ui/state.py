@@ -161,8 +161,7 @@ def written_from_prompt(
 @st.cache_resource(show_spinner=False, ttl=SECONDS_TO_LOOK_AGAIN)
 def gpt2_tokenizer() -> GPT2Tokenizer | None:
     """GPT-2's tokenizer if its two files are on this machine: no page waits for a download."""
-    folder = gpt2._cache_folder()
-    if not folder or not all(gpt2._cached(folder, url).exists() for url in gpt2.FILES):
+    if not all(gpt2.files_in_cache()):
         return None
     try:
         return GPT2Tokenizer()

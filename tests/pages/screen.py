@@ -26,3 +26,15 @@ def as_tensor(cells):
         flat = np.frombuffer(base64.b64decode(cells["bdata"]), dtype=cells["dtype"])
         cells = flat.reshape([int(n) for n in str(cells.get("shape", len(flat))).split(",")])
     return torch.tensor(np.asarray(cells, dtype=np.float32))
+
+
+def drawn(at, key: str) -> dict | None:
+    """The figure with this key, if it is there."""
+    charts = [c for c in at.get("plotly_chart") if c.proto.id.endswith(f"-{key} figure")]
+    assert len(charts) <= 1, key
+    return json.loads(charts[0].proto.spec) if charts else None
+
+
+def said(at) -> str:
+    """All prose and captions of the page."""
+    return "\n".join(element.value for element in [*at.markdown, *at.caption])

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from tests.pages.screen import messages
+from tests.pages.screen import as_tensor, messages
 
 PAGE = "pages/read/block.py"
 WITH_MLP = [("shakespeare", 2), ("mirror", 0)]
@@ -68,15 +68,6 @@ def stages_by_hand(bundle, cache, layer: int) -> dict:
         hidden = stages["ln2"] @ block.mlp.W_in.detach() + block.mlp.b_in.detach()
         stages["neurons"] = torch.nn.functional.gelu(hidden, approximate="tanh")
     return stages
-
-
-def as_tensor(cells):
-    """What Plotly wrote, as base64 or as lists, of any number of axes."""
-    import numpy as np
-
-    from tfs.plots.twin import numbers
-
-    return torch.tensor(numbers(cells).astype(np.float32))
 
 
 def close(cells, expected, atol=1e-4) -> None:

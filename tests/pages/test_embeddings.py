@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.pages.screen import as_tensor, messages
+from tests.pages.screen import as_tensor, messages, said
 
 PAGE = "pages/read/embeddings.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -22,10 +22,6 @@ def drawn(at, key: str) -> dict:
     charts = [c for c in at.get("plotly_chart") if c.proto.id.endswith(f"-{key} figure")]
     assert len(charts) == 1, key
     return json.loads(charts[0].proto.spec)
-
-
-def said(at) -> str:
-    return "\n".join(element.value for element in [*at.markdown, *at.caption])
 
 
 @pytest.fixture

@@ -1,28 +1,17 @@
 """The page of masks: cells, softmax and losses, each computed here anew."""
 
-import json
 import math
 
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, messages
+from tests.pages.screen import as_tensor, drawn, messages, said
 
 PAGE = "pages/read/masks.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
 MASKS = ["causal", "none", "padding", "prefix", "sliding window"]
 SETTING = {"padding": ("n_padding", 3), "prefix": ("n_prefix", 4), "sliding window": ("window", 4)}
 ODD = ["x", "ab", "🎭 naïve 漢字", "שלום עולם", "<b>*x*</b> $y$ :red[z]", "a b " * 31, "a b " * 32]
-
-
-def drawn(at, key: str) -> dict | None:
-    """The figure with this key, if it is there."""
-    charts = [c for c in at.get("plotly_chart") if c.proto.id.endswith(f"-{key} figure")]
-    return json.loads(charts[0].proto.spec) if charts else None
-
-
-def said(at) -> str:
-    return "\n".join(element.value for element in [*at.markdown, *at.caption])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.pages.screen import ROOT, figures, messages
+from tests.pages.screen import ROOT, as_tensor, figures, messages
 
 PAGE = "pages/read/output.py"
 PANELS = ["logit", "scaled logit", "probability", "after top-k", "final"]
@@ -35,15 +35,6 @@ def run():
         return bundle.model, bundle.tokenizer, ids, logits
 
     return forward
-
-
-def as_tensor(values):
-    """One axis of a trace; Plotly writes it as base64, or as a list."""
-    import torch
-
-    from tfs.plots.twin import numbers
-
-    return torch.tensor(numbers(values).astype("float32"))
 
 
 def settings_of(query) -> dict:

@@ -119,7 +119,8 @@ def test_a_training_that_ended_with_its_server_can_still_be_opened(visit, tmp_pa
 
 def test_what_a_reader_typed_is_shown_and_never_interpreted(visit) -> None:
     at = visit("pages/read/attention.py", model="mirror", prompt="**x** :red[y] $z$")
-    assert at.error[0].value.startswith("\\'\\*\\*x\\*\\*") or "\\*\\*x\\*\\*" in at.error[0].value
+    assert "\\*\\*x\\*\\*" in at.error[0].value
+    assert "**x**" not in at.error[0].value
 
 
 def test_a_damaged_run_is_one_sentence(visit, tmp_path) -> None:

@@ -1,29 +1,18 @@
 """The page of positions: what it draws and says is computed here anew, from weights and runs."""
 
-import json
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.pages.screen import as_tensor, messages
+from tests.pages.screen import as_tensor, drawn, messages, said
 
 PAGE = "pages/read/positions.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
 LEARNED = ["shakespeare", "mirror"]
 KINDS = ["learned", "sinusoidal", "none", "rotary"]
 ODD = ["x", "ab", "🎭 naïve 漢字", "שלום עולם", "<b>*x*</b> $y$ :red[z]", "a b " * 31, "a b " * 32]
-
-
-def drawn(at, key: str) -> dict | None:
-    """The figure with this key, if it is there."""
-    charts = [c for c in at.get("plotly_chart") if c.proto.id.endswith(f"-{key} figure")]
-    return json.loads(charts[0].proto.spec) if charts else None
-
-
-def said(at) -> str:
-    return "\n".join(element.value for element in [*at.markdown, *at.caption])
 
 
 @pytest.fixture

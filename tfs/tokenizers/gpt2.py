@@ -64,20 +64,25 @@ class GPT2Tokenizer:
 
 
 def _gpt2_encoding() -> tiktoken.Encoding:
-    folder = _cache_folder()
-    in_cache = [folder and _cached(folder, url).exists() for url in FILES]
     try:
-        if not all(in_cache):
+        if not all(files_in_cache()):
             with urlopen(Request(FILES[0], method="HEAD"), timeout=TIMEOUT_SECONDS):
                 pass
         return tiktoken.get_encoding("gpt2")
     except (OSError, HTTPException) as error:
+        folder = _cache_folder() or "any cache folder"
         raise OSError(
-            f"GPT-2's tokenizer needs two files that are not in {folder or 'any cache folder'} "
-            "and that could not be downloaded: connect this computer to the internet once, or set "
+            f"GPT-2's tokenizer needs two files that are not in {folder} and that could not be "
+            "downloaded: connect this computer to the internet once, or set "
             "TIKTOKEN_CACHE_DIR to a folder that holds both "
             f"({' and '.join(_cached('', url).name for url in FILES)})."
         ) from error
+
+
+def files_in_cache() -> list[bool]:
+    """Of each of FILES, whether tiktoken has it on this machine; nothing is fetched."""
+    folder = _cache_folder()
+    return [bool(folder) and _cached(folder, url).exists() for url in FILES]
 
 
 def _cache_folder() -> str:
