@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from tfs.arithmetic import kv_cache_terms, parameter_terms, readable_bytes, total, weight_bytes
 from tfs.interp import head_scores
+from tfs.memory import keep_freed_memory
 from tfs.model import DecoderOnly, TransformerConfig
 from tfs.sample import check_sampling, generate_stream
 from tfs.tasks import TextTask
@@ -37,6 +38,7 @@ WHEN_FULL = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. A user's mistake ends in one sentence, status 2."""
+    keep_freed_memory()
     try:
         args = parser().parse_args(argv)
         args.run(args)

@@ -21,6 +21,7 @@ from tfs.decoding import AttentionStep, Lane, decoding_race, generate_with_atten
 from tfs.hooks import ActivationCache
 from tfs.interp import head_scores, loss_per_position, nearest_neighbours, pca, run_with_mask
 from tfs.interp.outliers import group_apart
+from tfs.memory import keep_freed_memory
 from tfs.tokenizers import GPT2Tokenizer, gpt2
 from tfs.train.checkpoint import BUNDLED, bundled_names
 from tfs.train.worker import Job
@@ -40,12 +41,14 @@ class Opened(NamedTuple):
 
 @st.cache_resource(show_spinner=False)
 def prepare_process() -> None:
-    """Once per server: one torch thread per run, and no garbage collector in the imports' memory.
+    """Once per server: one torch thread per run, no garbage collector in the imports' memory, and
+    no page faults for tensors of a size that was freed a moment ago.
 
     Streamlit collects garbage after every rerun, which walks everything that torch brought along;
     freezing it makes a rerun in a full class an order of magnitude faster.
     """
     torch.set_num_threads(1)
+    keep_freed_memory()
     gc.collect()
     gc.freeze()
 

@@ -21,7 +21,10 @@ def main() -> int:
     args = parser().parse_args()
     import torch
 
+    from tfs.memory import keep_freed_memory
+
     torch.set_num_threads(args.threads)
+    keep_freed_memory()
     rows = []
     for name in args.names or BENCHMARKS:
         benchmark, rounds = BENCHMARKS[name]

@@ -28,21 +28,19 @@ HookSpec = tuple[str | Callable[[str], bool], Hook]
 class HookedModel(nn.Module):
     """A module whose HookPoints can be watched by name."""
 
+    hook_dict: dict[str, HookPoint]  # every hook point by name, in the order they were made
+
     def name_hook_points(self) -> None:
         """Give every HookPoint its path as its name; a model calls this once it is built.
 
         Children become plain attributes as well: nn.Module would look each one up by __getattr__,
         which for a model of many small parts is a good part of the time of reading one token.
         """
+        self.hook_dict = {n: m for n, m in self.named_modules() if isinstance(m, HookPoint)}
         for name, point in self.hook_dict.items():
             point.name = name
         for module in self.modules():
             vars(module).update(module._modules)
-
-    @property
-    def hook_dict(self) -> dict[str, HookPoint]:
-        """Every hook point by name, in the order in which they were made."""
-        return {name: m for name, m in self.named_modules() if isinstance(m, HookPoint)}
 
     @contextmanager
     def hooks(

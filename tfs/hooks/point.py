@@ -49,10 +49,15 @@ class HookPoint(nn.Module):
         return self.added != NOBODY or (run is not NO_RUN and self in run)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Nearly always nobody watches: then this is all that a hook point costs."""
-        if RUN_HOOKS.get() is NO_RUN and self.added == NOBODY and not self._forward_hooks:
+        """Nearly always nobody watches: then this is all that a hook point costs.
+
+        nn.Module's own way of calling is taken only for PyTorch's own kind of hooks.
+        """
+        if self._forward_hooks:
+            return super().__call__(x)
+        if RUN_HOOKS.get() is NO_RUN and self.added == NOBODY:
             return x
-        return super().__call__(x)
+        return self.forward(x)
 
     def forward(self, x: Tensor) -> Tensor:
         fwd, bwd = self.watchers()

@@ -179,24 +179,15 @@ class Attention(nn.Module):
         mask: Bool[Tensor, "query_pos key_pos"] | None,
     ) -> Float[Tensor, "batch query_pos head d_head"]:
         """softmax(q k^T / scale) v, step by step, so that each step can be seen and changed."""
-        scores = einsum(
-            q / self.attn_scale,
-            k,
-            "batch query_pos head d_head, batch key_pos head d_head"
-            " -> batch head query_pos key_pos",
-        )
+        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # each head by itself
+        scores = (q / self.attn_scale) @ k.transpose(2, 3)  # [batch head query_pos key_pos]
         if mask is not None:
-            scores = scores.masked_fill(~mask, -torch.inf)
+            scores = torch.where(mask, scores, -torch.inf)
         pattern = self.hook_attn_scores(scores).softmax(-1)
         if pattern[..., 0].isnan().any():  # a row with nobody to see is NaN from end to end
             pattern = pattern.nan_to_num(0.0)
         pattern = self.hook_pattern(pattern)
-        return einsum(
-            pattern,
-            v,
-            "batch head query_pos key_pos, batch key_pos head d_head"
-            " -> batch query_pos head d_head",
-        )
+        return (pattern @ v).transpose(1, 2)
 
     def fused_attention(
         self,
