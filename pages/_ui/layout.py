@@ -11,8 +11,10 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from pages._ui.axes import coloured, coloured_shapes
+from pages._ui.standalone import standalone_page
 from tfs.plots import figure_alt, figure_table
 
 PROSE = Path(__file__).resolve().parents[2] / "assets" / "prose"
@@ -49,21 +51,34 @@ def figure(
     code: the functions that computed what is drawn; reads: the hook or weight they read, with
     shape; program: lines that compute `result`, the numbers drawn, in a fresh interpreter.
     """
-    alt = figure_alt(fig)
     if height:
         fig.update_layout(height=height)
-    chart = st.container()
-    with st.expander("The code that made this picture", icon=":material/code:"):
-        made_by(code, reads, program)
-        if st.toggle("Show its numbers as a table", key=f"{key} table"):
-            _table(fig)
-        picture = _take_along(fig, key)
-    camera = {"format": picture.lower(), "filename": key, "scale": 2}
-    chart.plotly_chart(
+    camera = {"format": _camera_format(key), "filename": key, "scale": 2}
+    st.plotly_chart(
         fig,
         key=f"{key} figure",
-        alt=alt,
+        alt=figure_alt(fig),
         config={"displaylogo": False, "toImageButtonOptions": camera},
+    )
+    box = code_box(key)
+    if box.open:
+        with box:
+            made_by(code, reads, program)
+            if st.toggle("Show its numbers as a table", key=f"{key} table"):
+                _table(fig)
+            _take_along(fig, key, program)
+
+
+def code_box(key: str) -> ExpanderContainer:
+    """The box with the code that made a picture, to be filled only where its `open` is true.
+
+    A page's sources and programs weigh more than its pictures, on the wire and in the browser.
+    """
+    return st.expander(
+        "The code that made this picture",
+        icon=":material/code:",
+        key=f"{key} code",
+        on_change="rerun",
     )
 
 
@@ -78,8 +93,19 @@ def made_by(code: Sequence[Callable], reads: str = "", program: str = "") -> Non
     st.code("\n\n".join(_source(function) for function in code), language="python")
 
 
-def _take_along(fig: go.Figure, key: str) -> str:
+def _camera_format(key: str) -> str:
+    """What the reader chose below the figure, as Plotly calls it."""
+    return (st.session_state.get(f"{key} camera") or "PNG").lower()
+
+
+def _take_along(fig: go.Figure, key: str, program: str) -> None:
     """Downloads, and the format that the camera above the figure saves in."""
+    model, prompt = st.session_state.get("model", ""), st.session_state.get("prompt", "")
+    about = f"Model {model}, prompt: {prompt}" if program else ""
+
+    def page() -> bytes:
+        return standalone_page(fig, key.capitalize(), figure_alt(fig), about, program).encode()
+
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
             "Numbers (CSV)",
@@ -92,14 +118,14 @@ def _take_along(fig: go.Figure, key: str) -> str:
         )
         st.download_button(
             "Page of its own (HTML)",
-            data=lambda: fig.to_html(include_plotlyjs=True, full_html=True).encode(),
+            data=page,
             file_name=f"{key}.html",
             mime="text/html",
             key=f"{key} html",
             on_click="ignore",
             icon=":material/download:",
         )
-        return st.segmented_control(
+        st.segmented_control(
             "The camera saves as", ["PNG", "SVG"], default="PNG", required=True, key=f"{key} camera"
         )
 

@@ -10,7 +10,7 @@ from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.components import token_strip
 from pages._ui.controls import EXAMPLES, MAX_PROMPT_CHARACTERS, ORDER, View, lock_token, pick_token
-from pages._ui.layout import made_by, quoted
+from pages._ui.layout import code_box, made_by, quoted
 from tfs.plots.tokens import visible
 from tfs.tokenizers import BPETokenizer, GPT2Tokenizer, IntegerTokenizer, Tokenizer
 
@@ -105,7 +105,9 @@ def live_tokens(view: View) -> None:
             f"{view.model.cfg.d_vocab:,} rows."
         )
     st.dataframe(token_rows(tokenizer, view.tokens), hide_index=True, height="auto")
-    with st.expander("The code that made this picture", icon=":material/code:"):
+    box = code_box("same token")
+    if box.open:
         program = "# 1 where two positions hold the same token\n"
         program += "result = (tokens[:, None] == tokens).float()"
-        made_by([type(tokenizer).encode], program=view.program(program))
+        with box:
+            made_by([type(tokenizer).encode], program=view.program(program))

@@ -10,7 +10,7 @@ from pages._ui.controls import (
     pick_layer_and_head,
     pick_token,
 )
-from pages._ui.layout import figure, made_by, prose
+from pages._ui.layout import code_box, figure, made_by, prose
 from pages._ui.predict import predict
 from tfs.interp import head_scores, hide_first_token
 from tfs.model.layers import Attention
@@ -66,9 +66,11 @@ def every_head() -> None:
         lock=None if query is None or key is None else locked,
         on_lock=choose,
     )
-    with st.expander("The code that made this picture", icon=":material/code:"):
-        program = view.program("result = cache.stack_activation('pattern').flatten(0, 1)")
-        made_by([Attention.explicit_attention], f"blocks.*.{PATTERN}", program)
+    program = view.program("result = cache.stack_activation('pattern').flatten(0, 1)")
+    box = code_box("mosaic")
+    if box.open:
+        with box:
+            made_by([Attention.explicit_attention], f"blocks.*.{PATTERN}", program)
     if st.toggle("As one figure to take along", key="grid", bind="query-params"):
         figure(
             attention_grid(cache.stack_activation("pattern"), view.labels, columns=COLUMNS),

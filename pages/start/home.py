@@ -6,7 +6,7 @@ from torch import Tensor
 from pages._ui import tour
 from pages._ui.components import model_map
 from pages._ui.controls import View, current_view
-from pages._ui.layout import figure, literal, made_by, prose, tokens_line
+from pages._ui.layout import code_box, figure, literal, made_by, prose, tokens_line
 from pages._ui.model_rows import model_rows
 from tfs.arithmetic import parameter_terms, readable_count, total
 from tfs.interp import head_norms, stream_norms
@@ -61,10 +61,12 @@ def draw_map(view: View, best: list[tuple[str, float]]) -> None:
         hint="The stronger its colour, the longer the vector that a part adds for the last token. "
         "Choose a part to look inside.",
     )
-    with st.expander("The code that made this picture", icon=":material/code:"):
+    box = code_box("map")
+    if box.open:
         reads = "blocks.*.attn.hook_z [batch pos head d_head], hook_mlp_out [batch pos d_model]"
         program = view.program("result = head_norms(model, cache)[..., -1]", head_norms)
-        made_by([head_norms, stream_norms], reads, program)
+        with box:
+            made_by([head_norms, stream_norms], reads, program)
     if chosen:
         st.session_state["jump"] = chosen
         st.rerun()

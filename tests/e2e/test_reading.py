@@ -149,3 +149,23 @@ def test_who_walks_off_a_tour_is_led_back(page, server) -> None:
     close_sidebar(page)
     page.get_by_role("button", name="Go to the page of this step").click()
     page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
+
+
+def test_a_figure_is_taken_along_as_numbers_and_as_a_page(browser, page, server, tmp_path) -> None:
+    open_page(page, server, "lens?model=mirror")
+    page.get_by_text("The code that made this picture").first.click()
+    page.get_by_text("Paste this into a notebook").wait_for()
+    settle(page)
+    files = {}
+    for name in ("Numbers (CSV)", "Page of its own (HTML)"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        files[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[name])
+    rows = files["Numbers (CSV)"].read_text().splitlines()
+    assert "first choice" in rows[0] and len(rows) == 1 + 16 * 2  # positions x depths
+    offline = browser.new_context(offline=True).new_page()
+    offline.goto(files["Page of its own (HTML)"].as_uri())
+    offline.locator(".plotly .main-svg").first.wait_for()
+    offline.get_by_text("Model mirror, prompt: 41 7 93").wait_for()
+    offline.context.close()

@@ -11,6 +11,15 @@ def figures(at) -> list[dict]:
     return [json.loads(element.proto.spec) for element in at.get("plotly_chart")]
 
 
+def open_code(at):
+    """Every box of code opened, as a reader may do, and the page as it stands then."""
+    keys = [box.proto.id.split("-", 2)[2] for box in at.expander if box.proto.id]
+    closed = [key for key in keys if key not in at.session_state or not at.session_state[key]]
+    for key in closed:
+        at.session_state[key] = True
+    return at.run() if closed else at
+
+
 def messages(at) -> list[str]:
     return [element.value for element in [*at.error, *at.info]]
 

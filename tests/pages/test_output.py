@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.pages.screen import ROOT, as_tensor, figures, messages
+from tests.pages.screen import ROOT, as_tensor, figures, messages, open_code
 
 PAGE = "pages/read/output.py"
 PANELS = ["logit", "scaled logit", "probability", "after top-k", "final"]
@@ -352,7 +352,7 @@ def test_pasted_programs_give_the_numbers_of_the_page(visit, query) -> None:
     import torch
 
     at = visit(PAGE, **query)
-    programs = [code.value for code in at.main.code if "result = " in code.value]
+    programs = [code.value for code in open_code(at).main.code if "result = " in code.value]
     run = [sys.executable, "-c", RUN_ALL]
     done = subprocess.run(
         run, input=json.dumps(programs), capture_output=True, text=True, cwd=ROOT, check=True

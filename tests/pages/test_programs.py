@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tests.pages.screen import ROOT
+from tests.pages.screen import ROOT, open_code
 
 MODELS = ["mirror", "shakespeare", "induction"]
 PAGES = sorted(
@@ -215,7 +215,7 @@ def compare(pictures: dict[str, list[Shown]], folder) -> list[str]:
 
 
 def collect(at, pictures: dict[str, list[Shown]], bare: set[str]) -> None:
-    for picture in shown_on(at):
+    for picture in shown_on(open_code(at)):
         if picture.program is None:
             bare.add(picture.name)
         else:
@@ -265,7 +265,7 @@ def test_programs_hold_whatever_was_typed(visit, tmp_path) -> None:
 def test_a_program_that_gives_other_numbers_is_noticed(visit, tmp_path) -> None:
     """The test of this test: results of another size, other numbers, none, or an error."""
     at = visit("pages/inspect/lens.py", model="mirror")
-    right = next(shown_on(at))
+    right = next(shown_on(open_code(at)))
     changes = ("result = result[1:]", "result = result + 1e-3", "del result", "1 / 0")
     changed = {f"{right.program}\n{change}": [right] for change in changes}
     wrong = compare({right.program: [right]} | changed, tmp_path)
