@@ -40,32 +40,27 @@ export default function ({ data, parentElement, setStateValue }) {
     const mark = document.createElement("i");
     frame.append(canvas, mark);
     figure.append(caption, frame);
-    canvas.onmousemove = (event) => grid.read(cellAt(event, canvas, i));
-    canvas.onclick = (event) => grid.lock(cellAt(event, canvas, i));
+    canvas.onmousemove = (event) => grid.read(under(event, canvas, i));
+    canvas.onclick = (event) => grid.lock(under(event, canvas, i));
     canvas.onfocus = () => grid.read({ ...grid.at, head: i });
     canvas.onkeydown = (event) => press(event, i);
     return figure;
   }
 
-  function cellAt(event, canvas, i) {
-    const box = canvas.getBoundingClientRect();
-    const within = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
-    return {
-      head: i,
-      query: within((event.clientY - box.top) / box.height, queries),
-      key: within((event.clientX - box.left) / box.width, keys),
-    };
+  function under(event, canvas, i) {
+    const [query, key] = cellAt(event, canvas, queries, keys);
+    return { head: i, query, key };
   }
 
   function press(event, i) {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const step = ARROWS[event.key];
     if (!step && event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     event.stopPropagation(); // the page's own shortcuts stay quiet while a head has the focus
     if (!step) return grid.lock({ ...grid.at, head: i });
     if (event.shiftKey) return focusHead(i + step[1] + step[0] * head.columns);
-    grid.at.query = Math.max(0, Math.min(queries - 1, grid.at.query + step[0]));
-    grid.at.key = Math.max(0, Math.min(keys - 1, grid.at.key + step[1]));
+    grid.at.query = within(grid.at.query + step[0], queries);
+    grid.at.key = within(grid.at.key + step[1], keys);
     grid.read({ ...grid.at, head: i });
   }
 
@@ -100,10 +95,7 @@ export default function ({ data, parentElement, setStateValue }) {
       const shown = here && kind === "at" ? cell : locked ? grid.locked : null;
       mark.hidden = !shown;
       if (!shown) return;
-      mark.style.left = `${(100 * shown.key) / keys}%`;
-      mark.style.top = `${(100 * shown.query) / queries}%`;
-      mark.style.width = `${100 / keys}%`;
-      mark.style.height = `${100 / queries}%`;
+      frameCell(mark, shown.query, shown.key, queries, keys);
     });
   }
 
@@ -154,20 +146,4 @@ export default function ({ data, parentElement, setStateValue }) {
     place(grid.locked, "locked");
     status.textContent = sentence(grid.locked);
   }
-}
-
-function colours(scale) {
-  const rgb = scale.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
-  return Uint32Array.from({ length: 256 }, (_, level) => {
-    const place = (level / 255) * (rgb.length - 1);
-    const low = Math.min(Math.floor(place), rgb.length - 2);
-    const [r, g, b] = rgb[low].map((from, c) => Math.round(from + (place - low) * (rgb[low + 1][c] - from)));
-    return (255 << 24) | (b << 16) | (g << 8) | r; // little endian: alpha, blue, green, red
-  });
-}
-
-function unpack(data) {
-  const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
-  return { head, cells: data.subarray(4 + length) };
 }

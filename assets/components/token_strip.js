@@ -5,7 +5,8 @@
 export default function ({ data, parentElement, setStateValue }) {
   const strip = parentElement.querySelector(".strip");
   const status = parentElement.querySelector(".status");
-  const { head, floats } = unpack(data);
+  const { head, cells } = unpack(data);
+  const floats = floatsOf(cells);
   const { labels, weighted, lock, phrase, unit } = head;
   const count = labels.length;
 
@@ -77,11 +78,4 @@ export default function ({ data, parentElement, setStateValue }) {
     const locked = strip.locked === from ? " (locked)" : "";
     return `${from} "${labels[from]}"${locked} ${phrase} ${shares.join(", ") || "nothing"}${unit}`;
   }
-}
-
-function unpack(data) {
-  const bytes = data.slice(); // a copy starts at offset 0, as a Float32Array must
-  const length = new DataView(bytes.buffer).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  return { head, floats: new Float32Array(bytes.buffer, 4 + length) };
 }

@@ -1,4 +1,4 @@
-"""What is touched: token strip, attention mosaic, model map. Their JS and CSS: assets/components.
+"""What is touched: token strip, mosaic, maps of cells, model map. JS and CSS: assets/components.
 
 Each is mounted under a key, so that it keeps its focus and its place when its numbers change. Data
 goes in as bytes behind a JSON header; what the reader does comes back through a callback.
@@ -8,13 +8,15 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
+import torch
 from torch import Tensor
 
-from tfs.plots.theme import SEQUENTIAL
+from tfs.plots.cells import largest_cell
+from tfs.plots.theme import DIVERGING, KEY, QUERY, SEQUENTIAL
 from tfs.plots.tokens import visible
 
 SOURCES = Path(__file__).resolve().parents[2] / "assets" / "components"
@@ -23,17 +25,52 @@ STRIP = '<div class="strip" role="listbox"></div><div class="status" aria-live="
 MOSAIC = (
     '<div class="scrub"></div><div class="grid"></div><div class="status" aria-live="polite"></div>'
 )
+CELLS = '<div class="maps"></div><div class="status" aria-live="polite"></div>'
 MAP = '<div class="drawing"></div><div class="status" aria-live="polite"></div>'
 
 
 def _component(name: str, html: str) -> Callable[..., Any]:
-    css, js = ((SOURCES / f"{name}.{kind}").read_text() for kind in ("css", "js"))
-    return st.components.v2.component(f"tfs_{name}", html=html, css=css, js=js)
+    css, *js = ((SOURCES / f).read_text() for f in (f"{name}.css", "common.js", f"{name}.js"))
+    return st.components.v2.component(f"tfs_{name}", html=html, css=css, js="\n".join(js))
 
 
 _token_strip = _component("token_strip", STRIP)
 _attention_mosaic = _component("attention_mosaic", MOSAIC)
+_cell_maps = _component("cell_maps", CELLS)
 _model_map = _component("model_map", MAP)
+
+
+class CellMap(NamedTuple):
+    """One of several maps of the same cells, [row column]; -inf is a closed cell, NaN is none.
+
+    what: what a number is, as a hover says it. words: for numbers that stand for something, what
+    they stand for, written as JavaScript writes the number; then there is no scale to read.
+    """
+
+    title: str
+    values: Tensor
+    what: str
+    words: dict[str, str] | None = None
+    scale: Sequence[str] = ()
+
+    def header(self, labels: Sequence[str], turned: bool) -> dict[str, Any]:
+        """What the script needs besides the numbers: a scale from 0 or around it, and alt text."""
+        finite = self.values.isfinite()
+        seen, cells = self.values[finite], self.values.where(finite, torch.nan).numpy()
+        largest = largest_cell(self.what, cells.T if turned else cells, labels, labels)
+        low, high = (seen.min().item(), seen.max().item()) if seen.numel() else (0.0, 1.0)
+        bound = max(-low, high) or 1.0
+        if self.what == "weight":
+            bound = 1.0
+        return {
+            "title": self.title,
+            "alt": f"{self.title}: {largest}",
+            "what": self.what,
+            "words": self.words,
+            "scale": list(self.scale or (DIVERGING if low < 0 else SEQUENTIAL)),
+            "low": -bound if low < 0 else 0,
+            "high": bound,
+        }
 
 
 def token_strip(
@@ -129,6 +166,54 @@ def attention_mosaic(
         default={"cell": lock, "frame": frame},
         on_cell_change=changed,
         on_frame_change=lambda: None,
+    )
+
+
+def cell_maps(
+    maps: Sequence[CellMap],
+    labels: Sequence[str],
+    *,
+    key: str,
+    turned: bool = False,
+    by_row: bool = False,
+    width: int = 520,
+    hint: str = "Hover a cell, lock it with a click; arrow keys move.",
+    mark: str = "locked",
+    lock: tuple[int, int | None] | None = None,
+    on_lock: Callable[[tuple[int, int | None] | None], None] | None = None,
+) -> None:
+    """Maps of queries and keys side by side, each up to `width` pixels wide.
+
+    turned: the rows are keys. lock, and what on_lock is called with: a row and a column, or None;
+    by_row: rows are locked, and the column is None. mark: what a locked cell is called.
+    """
+    names = [("query", QUERY), ("key", KEY)]
+    (row_name, row_colour), (column_name, column_colour) = reversed(names) if turned else names
+    head = {
+        "panels": [each.header(labels, turned) for each in maps],
+        "row_labels": _shown(labels),
+        "column_labels": _shown(labels),
+        "row_name": row_name,
+        "row_colour": row_colour,
+        "column_name": column_name,
+        "column_colour": column_colour,
+        "lock": lock and {"row": lock[0], "column": lock[1]},
+        "by_row": by_row,
+        "width": width,
+        "hint": hint,
+        "mark": mark,
+    }
+
+    def changed() -> None:
+        cell = st.session_state[key].get("cell") or {}
+        row, column, places = cell.get("row"), cell.get("column"), range(len(labels))
+        inside = row in places and (column in places or (by_row and column is None))
+        if on_lock:
+            on_lock((row, column) if inside else None)
+
+    numbers = np.stack([each.values.detach().numpy() for each in maps]).astype("<f4")
+    _cell_maps(
+        key=key, data=_packed(head, numbers), default={"cell": head["lock"]}, on_cell_change=changed
     )
 
 

@@ -6,7 +6,7 @@ import inspect
 import io
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -53,20 +53,41 @@ def figure(
     """
     if height:
         fig.update_layout(height=height)
-    camera = {"format": _camera_format(key), "filename": key, "scale": 2}
-    st.plotly_chart(
-        fig,
-        key=f"{key} figure",
-        alt=figure_alt(fig),
-        config={"displaylogo": False, "toImageButtonOptions": camera},
-    )
+    _chart(fig, key)
     box = code_box(key)
     if box.open:
         with box:
             made_by(code, reads, program)
-            if st.toggle("Show its numbers as a table", key=f"{key} table"):
-                _table(fig)
             _take_along(fig, key, program)
+
+
+def behind(
+    makers: Mapping[str, Callable[[], go.Figure]],
+    *,
+    key: str,
+    code: Sequence[Callable],
+    reads: str = "",
+    program: str = "",
+) -> None:
+    """The same box for a component: its pictures as figures to take along, made when it is open.
+
+    makers: a figure by name for each picture; the other arguments as for `figure`.
+    """
+    box = code_box(key)
+    if not box.open:
+        return
+    with box:
+        made_by(code, reads, program)
+        names = list(makers)
+        name = names[0]
+        if len(names) > 1:
+            name = st.segmented_control(
+                "To take along", names, default=name, required=True, key=f"{key} which"
+            )
+        fig = makers[name]()
+        if st.toggle("Show it as a figure with a camera", key=f"{key} shown"):
+            _chart(fig, key)
+        _take_along(fig, key, program)
 
 
 def code_box(key: str) -> ExpanderContainer:
@@ -93,13 +114,22 @@ def made_by(code: Sequence[Callable], reads: str = "", program: str = "") -> Non
     st.code("\n\n".join(_source(function) for function in code), language="python")
 
 
-def _camera_format(key: str) -> str:
-    """What the reader chose below the figure, as Plotly calls it."""
-    return (st.session_state.get(f"{key} camera") or "PNG").lower()
+def _chart(fig: go.Figure, key: str) -> None:
+    """The figure; its camera saves in the format that the reader chose below it."""
+    picture = (st.session_state.get(f"{key} camera") or "PNG").lower()
+    camera = {"format": picture, "filename": key, "scale": 2}
+    st.plotly_chart(
+        fig,
+        key=f"{key} figure",
+        alt=figure_alt(fig),
+        config={"displaylogo": False, "toImageButtonOptions": camera},
+    )
 
 
 def _take_along(fig: go.Figure, key: str, program: str) -> None:
-    """Downloads, and the format that the camera above the figure saves in."""
+    """The numbers as a table, downloads, and the format that the camera saves in."""
+    if st.toggle("Show its numbers as a table", key=f"{key} table"):
+        _table(fig)
     model, prompt = st.session_state.get("model", ""), st.session_state.get("prompt", "")
     about = f"Model {model}, prompt: {prompt}" if program else ""
 

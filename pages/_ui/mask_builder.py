@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from pages._ui.axes import shape
+from pages._ui.components import CellMap, cell_maps
 from pages._ui.controls import View
-from pages._ui.layout import figure, quoted
+from pages._ui.layout import behind, quoted
 from pages._ui.parts import part
 from tfs.interp import causal, everyone, padding, prefix, sliding_window
 from tfs.plots import mask_cells
+from tfs.plots.theme import DISCRETE
 
 CAUSAL, NONE, PADDING, PREFIX, WINDOW = NAMES = (
     "causal",
@@ -100,20 +103,39 @@ def builder(view: View, mask: Mask) -> None:
         st.markdown(
             f"All {size} cells {shape('query_pos key_pos')}: {opened} open, {size - opened} closed."
         )
-    figure(
-        mask_cells(mask.cells, view.labels, cells=cells),
-        key="mask",
+    decided = torch.arange(size).view(pos, pos) < cells
+    added = torch.zeros(pos, pos).masked_fill(~mask.cells, -torch.inf)
+    cell_maps(
+        [
+            CellMap(
+                f"{mask.name}: what is added to the scores, {opened} open",
+                added.where(decided, torch.nan),
+                "adds",
+                words={"0": "0, open", "-Infinity": "−∞, closed"},
+                scale=[DISCRETE[0], DISCRETE[0]],
+            )
+        ],
+        view.labels,
+        key="mask cells",
+        hint="Filled: 0 is added, the query may attend. Grey, ×: −∞, it may not. Empty: not "
+        "decided yet. A click decides all cells up to that one.",
+        mark="decided last",
+        lock=divmod(cells - 1, pos) if 0 < cells < size else None,
+        on_lock=lambda cell: _decide_up_to(cell, pos),
+    )
+    behind(
+        {"mask": lambda: mask_cells(mask.cells, view.labels, cells=cells)},
+        key="mask cells",
         code=[mask.maker],
         program=view.program(
             f"""
             {mask.code}
-            result = mask.float()
+            result = torch.zeros(mask.shape).masked_fill(~mask, -torch.inf)
             result.view(-1)[{cells}:] = torch.nan  # not decided yet
             """,
             mask.maker,
         ),
     )
-    st.caption("Filled: the query may attend. Grey, × : it may not. Empty: not decided yet.")
 
 
 def why(mask: Mask, query: int, key: int) -> str:
@@ -171,3 +193,8 @@ def _decide(by: int, size: int) -> None:
     """Go on from wherever the reader is when the press arrives."""
     at = st.session_state.get("cell", size)
     st.session_state["cell"] = min(max(at + by, 0), size)
+
+
+def _decide_up_to(cell: tuple[int, int] | None, pos: int) -> None:
+    """Up to a cell that was clicked; all, where a second click has let go of it."""
+    st.session_state["cell"] = pos**2 if cell is None else cell[0] * pos + cell[1] + 1

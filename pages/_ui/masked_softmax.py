@@ -1,17 +1,25 @@
 """What a mask does to a head: scores before and after, and softmax on one row, step by step."""
 
+from functools import partial
+
 import streamlit as st
 import torch
 
 from pages._ui.axes import shape
-from pages._ui.controls import View, pick_layer_and_head, pick_token
-from pages._ui.layout import figure, quoted
+from pages._ui.components import CellMap, cell_maps
+from pages._ui.controls import (
+    View,
+    lock_token,
+    pick_layer_and_head,
+    pick_token,
+)
+from pages._ui.layout import behind, figure, quoted
 from pages._ui.mask_builder import Mask
 from pages._ui.parts import part
 from tfs.interp import attention_steps, masked_softmax
 from tfs.plots import attention_pattern, attention_scores, softmax_steps
 
-SIDE_BY_SIDE = 340  # pixels: three squares in a row
+SIDE_BY_SIDE = 400  # pixels, at most: three squares in a row
 
 
 @part
@@ -19,36 +27,58 @@ def head_under_mask(view: View, mask: Mask) -> None:
     """A head of the reader's choice: all its cells, then one of its rows."""
     st.subheader("What it does to a head")
     layer, head = pick_layer_and_head(view.model.cfg)
-    _before_and_after(view, mask, layer, head)
+    above = st.container()
     st.subheader("What softmax makes of a closed cell")
-    _one_row(view, mask, layer, head)
+    query = pick_token(view, "Query token")
+    with above:
+        _before_and_after(view, mask, layer, head, query)
+    if query is None:
+        query = len(view.tokens) // 2
+        st.caption("None is locked, so this is the query in the middle.")
+    _one_row(view, mask, layer, head, query)
 
 
-def _before_and_after(view: View, mask: Mask, layer: int, head: int) -> None:
+def _before_and_after(view: View, mask: Mask, layer: int, head: int, query: int | None) -> None:
     """A head's scores, what the mask leaves of them, and the weights."""
     scores = attention_steps(view.model, view.run()[1], layer).scores[head]
     left = scores.masked_fill(~mask.cells, -torch.inf)
     weights = masked_softmax(scores, mask.cells)
-    reads = f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]"
-    program = f"{mask.code}\nscores = attention_steps(model, cache, {layer}).scores[{head}]\n"
-    steps = [
-        ("before", scores, "scores", "scores", []),
-        ("after", left, "masked", "scores.masked_fill(~mask, -torch.inf)", []),
-        ("softmax", weights, "softmax", "masked_softmax(scores, mask)", [masked_softmax]),
-    ]
-    for column, (key, values, title, result, functions) in zip(st.columns(3), steps, strict=True):
-        with column:
-            draw = attention_pattern if key == "softmax" else attention_scores
-            figure(
-                draw(values, view.labels, title=title),
-                key=key,
-                code=[attention_steps, *functions],
-                reads=reads,
-                program=view.program(
-                    f"{program}result = {result}", attention_steps, mask.maker, *functions
-                ),
-                height=SIDE_BY_SIDE,
-            )
+    figures = {
+        "scores": partial(attention_scores, scores, view.labels, title="scores"),
+        "masked": partial(attention_scores, left, view.labels, title="masked"),
+        "softmax": partial(attention_pattern, weights, view.labels, title="softmax"),
+    }
+    cell_maps(
+        [
+            CellMap("scores", scores, "score"),
+            CellMap("masked", left, "masked"),
+            CellMap("softmax", weights, "weight"),
+        ],
+        view.labels,
+        key="head maps",
+        by_row=True,
+        width=SIDE_BY_SIDE,
+        hint="Hover a cell; a click takes its row apart below.",
+        lock=None if query is None else (query, None),
+        on_lock=lambda cell: lock_token(cell and cell[0]),
+    )
+    behind(
+        figures,
+        key="head maps",
+        code=[attention_steps, masked_softmax],
+        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        program=view.program(
+            f"""
+            {mask.code}
+            scores = attention_steps(model, cache, {layer}).scores[{head}]
+            masked = scores.masked_fill(~mask, -torch.inf)
+            result = torch.stack([scores, masked, masked_softmax(scores, mask)])
+            """,
+            attention_steps,
+            mask.maker,
+            masked_softmax,
+        ),
+    )
     closed, sums = weights[~mask.cells], weights.sum(-1)
     st.caption(
         f"{closed.numel()} closed cells; the largest weight on one of them is "
@@ -57,10 +87,8 @@ def _before_and_after(view: View, mask: Mask, layer: int, head: int) -> None:
     )
 
 
-def _one_row(view: View, mask: Mask, layer: int, head: int) -> None:
+def _one_row(view: View, mask: Mask, layer: int, head: int, query: int) -> None:
     """One query: score, exp, divided by the sum; and two of its keys in numbers."""
-    chosen = pick_token(view, "Query token")
-    query = len(view.tokens) // 2 if chosen is None else chosen
     scores = attention_steps(view.model, view.run()[1], layer).scores[head, query]
     opened = mask.cells[query]
     left = scores.masked_fill(~opened, -torch.inf)

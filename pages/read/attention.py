@@ -1,6 +1,9 @@
 """Attention: every head at a glance, one head large, and its road from scores to the stream."""
 
+from functools import partial
+
 import streamlit as st
+import torch
 
 from pages._ui.attention_road import road, weight_and_contribution
 from pages._ui.components import attention_mosaic, token_strip
@@ -10,9 +13,9 @@ from pages._ui.controls import (
     pick_layer_and_head,
     pick_token,
 )
-from pages._ui.layout import code_box, figure, made_by, prose
+from pages._ui.layout import behind, figure, prose
 from pages._ui.predict import predict
-from tfs.interp import head_scores, hide_first_token
+from tfs.interp import head_scores, hide_first_token, mirror_score
 from tfs.model.layers import Attention
 from tfs.plots import attention_grid
 from tfs.plots import head_scores as head_scores_figure
@@ -24,22 +27,26 @@ st.title("Attention")
 prose("attention")
 view = current_view()
 cfg, (_, cache) = view.model.cfg, view.run()
+tokens = torch.tensor(view.tokens).expand(cfg.n_layers, -1)
+mirror = mirror_score(cache.stack_activation("pattern"), tokens)
 names = [f"L{layer}H{head}" for layer in range(cfg.n_layers) for head in range(cfg.n_heads)]
 
 
 def ask() -> bool:
-    """Which of up to five heads, spread over all of them, looks one token back?"""
-    scores = view.head_scores()["previous token"].flatten()
+    """Which of up to five heads, spread over all of them, does the most telling job here?"""
+    scores, where = view.head_scores()["previous token"].flatten(), "the token just before"
+    if not mirror.isnan().all():
+        scores, where = mirror.flatten(), "the mirrored place, whose token has to come next"
     if len(names) < 2 or scores.isnan().all():
         return True
     best = int(scores.argmax())
     few = sorted({best, *range(0, len(names), -(-len(names) // 4))})
     return predict(
-        "Which of these heads looks most at the token just before?",
+        f"Which of these heads looks most at {where}?",
         [names[i] for i in few],
-        names[best],
+        [names[i] for i in few if scores[i] == scores[best]],
         f"{names[best]} gives it {scores[best]:.3f} of its weight on average over this prompt.",
-        key="predict previous",
+        key="predict head",
     )
 
 
@@ -66,19 +73,17 @@ def every_head() -> None:
         lock=None if query is None or key is None else locked,
         on_lock=choose,
     )
-    program = view.program("result = cache.stack_activation('pattern').flatten(0, 1)")
-    box = code_box("mosaic")
-    if box.open:
-        with box:
-            made_by([Attention.explicit_attention], f"blocks.*.{PATTERN}", program)
-    if st.toggle("As one figure to take along", key="grid", bind="query-params"):
-        figure(
-            attention_grid(cache.stack_activation("pattern"), view.labels, columns=COLUMNS),
-            key="all heads",
-            code=[Attention.explicit_attention],
-            reads=f"blocks.*.{PATTERN}",
-            program=program,
-        )
+    behind(
+        {
+            "all heads": partial(
+                attention_grid, cache.stack_activation("pattern"), view.labels, columns=COLUMNS
+            )
+        },
+        key="mosaic",
+        code=[Attention.explicit_attention],
+        reads=f"blocks.*.{PATTERN}",
+        program=view.program("result = cache.stack_activation('pattern').flatten(0, 1)"),
+    )
 
 
 may_show, above = ask(), st.container()
@@ -111,25 +116,35 @@ token_strip(
     phrase="is looked at by" if turned else "looks at",
     on_lock=lambda index: lock_token(index, "key token" if turned else "token"),
 )
-weight_and_contribution(view, layer, head, shown, hidden=hidden, turned=turned)
+weight_and_contribution(view, layer, head, shown, locked=(query, key), hidden=hidden, turned=turned)
 
 st.subheader("From q and k to the residual stream")
 road(view, layer, head, len(view.tokens) - 1 if query is None else query, key)
 
 st.subheader("What kind of head is it?")
 st.caption(
-    "Mean attention to the token before, to earlier copies of the same token, and to what came "
-    "after those copies, on this prompt. A high score is a hint, not a proof."
+    "Mean attention to the token before, to earlier copies of the same token, to what came after "
+    "those copies and, where the prompt is mirrored, to the place that has to be repeated next. A "
+    "high score is a hint, not a proof."
 )
-for column, (kind, scores) in zip(st.columns(3), view.head_scores().items(), strict=True):
+measured = {kind: (found, head_scores) for kind, found in view.head_scores().items()}
+measured["mirror"] = mirror, mirror_score
+absent = [kind for kind, (found, _) in measured.items() if found.isnan().all()]
+shown_kinds = [kind for kind in measured if kind not in absent]
+for column, kind in zip(st.columns(max(len(shown_kinds), 1)), shown_kinds, strict=False):
     with column:
-        if scores.isnan().all():
-            st.info(f"No {kind} score: this prompt has no place where such a head would look.")
-            continue
+        found, function = measured[kind]
         program = f"result = head_scores(model, tokens[None])[{kind!r}]"
+        if kind == "mirror":
+            program = (
+                "patterns = cache.stack_activation('pattern')\n"
+                "result = mirror_score(patterns, tokens.expand(len(patterns), -1))"
+            )
         figure(
-            head_scores_figure(scores, kind),
+            head_scores_figure(found, kind),
             key=kind,
-            code=[head_scores],
-            program=view.program(program, head_scores),
+            code=[function],
+            program=view.program(program, function),
         )
+if absent:
+    st.caption(f"No place in this prompt where such a head would look: {', '.join(absent)}.")

@@ -25,6 +25,16 @@ def test_a_perfect_head_of_each_kind(interp):
     assert interp.duplicate_token_score(induction, tokens).item() == 0
 
 
+def test_a_perfect_head_on_a_mirrored_sequence(interp):
+    tokens = torch.tensor([[5, 7, 8, 8, 7, 5], [5, 7, 8, 8, 7, 6]])
+    perfect = attending([0, 0, 2, 1, 0, 0], 6)  # at 2, 3 and 4 it looks at what comes next
+    half = attending([0, 0, 2, 1, 1, 0], 6)
+    assert interp.mirror_score(torch.stack([perfect, half]), tokens)[0].item() == 1
+    assert interp.mirror_score(half, tokens[0]).item() == pytest.approx(2 / 3)
+    assert interp.mirror_score(half, tokens[1]).isnan().all(), "not a mirrored sequence"
+    assert interp.mirror_score(perfect[:, :5, :5], torch.tensor([5, 7, 8, 7, 5])).isnan().all()
+
+
 def test_attention_to_several_copies_adds_up(interp):
     tokens = torch.tensor([1, 2, 1, 3, 1])
     pattern = torch.full((1, 5, 5), 0.0)

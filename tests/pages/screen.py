@@ -44,6 +44,20 @@ def drawn(at, key: str) -> dict | None:
     return json.loads(charts[0].proto.spec) if charts else None
 
 
+def maps(at, key: str):
+    """The numbers of a component of cell maps, by title: {title: [row column]}."""
+    import numpy as np
+    import torch
+
+    (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
+    packed = proto.bytes
+    end = 4 + int.from_bytes(packed[:4], "little")
+    head = json.loads(packed[4:end])
+    shape = [len(head[name]) for name in ("panels", "row_labels", "column_labels")]
+    numbers = torch.tensor(np.frombuffer(packed[end:], dtype="<f4").reshape(shape).copy())
+    return dict(zip([panel["title"] for panel in head["panels"]], numbers, strict=True))
+
+
 def said(at) -> str:
     """All prose and captions of the page."""
     return "\n".join(element.value for element in [*at.markdown, *at.caption])

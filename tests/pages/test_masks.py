@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, messages, said
+from tests.pages.screen import as_tensor, drawn, maps, messages, said
 
 PAGE = "pages/read/masks.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -43,6 +43,16 @@ def mask_by_hand(name, pos, n=None):
     return torch.tensor([[sees(q, k) for k in range(pos)] for q in range(pos)])
 
 
+def added(at):
+    """The map of the mask: 0 where it is open, -inf where it is closed, NaN where undecided."""
+    (cells,) = maps(at, "mask cells").values()
+    return cells
+
+
+def as_added(cells):
+    return torch.zeros(cells.shape).masked_fill(~cells, -torch.inf)
+
+
 def scores_by_hand(model, ids, layer, head):
     with torch.no_grad():
         _, cache = model.run_with_cache(ids[None])
@@ -78,19 +88,18 @@ def test_the_whole_mask_and_what_it_does_to_a_head(opened, name, mask) -> None:
     at.button_group(key="layer").set_value(layer).run()
     at.button_group(key="head").set_value(head).run()
     cells = mask_by_hand(mask, len(ids))
-    torch.testing.assert_close(as_tensor(drawn(at, "mask")["data"][0]["z"]), cells.float())
+    assert added(at).equal(as_added(cells))
     assert f"{int(cells.sum())} open, {int((~cells).sum())} closed" in said(at)
     scores = scores_by_hand(model, ids, layer, head)
     expected = {
-        "before": scores,
-        "after": torch.where(cells, scores, -torch.inf),
+        "scores": scores,
+        "masked": torch.where(cells, scores, -torch.inf),
         "softmax": weights_by_hand(scores, cells),
     }
-    for key, values in expected.items():
-        z = as_tensor(drawn(at, key)["data"][0]["z"])
-        torch.testing.assert_close(z, values, atol=1e-4, rtol=1e-5)
-    softmax = as_tensor(drawn(at, "softmax")["data"][0]["z"])
-    assert (softmax[~cells] == 0).all()
+    shown = maps(at, "head maps")
+    for title, values in expected.items():
+        torch.testing.assert_close(shown[title], values, atol=1e-4, rtol=1e-5)
+    assert (shown["softmax"][~cells] == 0).all()
 
 
 @pytest.mark.parametrize("mask", [name for name in MASKS if name in SETTING])
@@ -102,12 +111,12 @@ def test_the_sliders(opened, mask, setting) -> None:
     at.slider(key=key).set_value(setting).run()
     assert not at.exception
     cells = mask_by_hand(mask, len(ids), setting)
-    torch.testing.assert_close(as_tensor(drawn(at, "mask")["data"][0]["z"]), cells.float())
+    assert added(at).equal(as_added(cells))
     at.text_area(key="prompt").set_value("1 2 3").run()
     assert not at.exception and not at.warning
     assert at.slider(key=key).value == min(setting, 3)
     cells = mask_by_hand(mask, 3, min(setting, 3))
-    torch.testing.assert_close(as_tensor(drawn(at, "mask")["data"][0]["z"]), cells.float())
+    assert added(at).equal(as_added(cells))
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -133,8 +142,7 @@ def test_cell_by_cell_back_and_forward(opened) -> None:
     def press(label):
         next(b for b in at.button if b.key == f"cell {label}").click().run()
         assert not at.exception
-        z = as_tensor(drawn(at, "mask")["data"][0]["z"])
-        return int((~z.isnan()).sum())
+        return int((~added(at).isnan()).sum())
 
     assert at.slider(key="cell").value == pos**2
     assert next(b for b in at.button if b.key == "cell Forward").disabled
@@ -178,7 +186,7 @@ def test_a_query_that_sees_nobody_says_so(opened) -> None:
     at.slider(key="n_padding").set_value(16).run()
     assert any("sees nobody" in text for text in messages(at))
     assert drawn(at, "row") is None
-    assert as_tensor(drawn(at, "softmax")["data"][0]["z"]).count_nonzero() == 0
+    assert maps(at, "head maps")["softmax"].count_nonzero() == 0
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -227,15 +235,14 @@ def test_the_question_is_graded_by_the_measured_loss(opened, name) -> None:
 def test_one_token(opened, name, mask) -> None:
     at, *_ = opened(name, mask, prompt="5" if "mirror" in name else "x")
     assert any("no next one to predict" in text for text in messages(at))
-    assert as_tensor(drawn(at, "mask")["data"][0]["z"]).shape == (1, 1)
+    assert added(at).shape == (1, 1)
 
 
 @pytest.mark.parametrize("prompt", ODD)
 @pytest.mark.parametrize("mask", ["causal", "sliding window"])
 def test_odd_prompts(opened, prompt, mask) -> None:
     at, _, ids = opened("shakespeare", mask, prompt=prompt.strip())
-    z = as_tensor(drawn(at, "mask")["data"][0]["z"])
-    torch.testing.assert_close(z, mask_by_hand(mask, len(ids)).float())
+    assert added(at).equal(as_added(mask_by_hand(mask, len(ids))))
     assert "<b>" not in said(at).replace("\\<b\\>", "")
     sizes = [len(chart.proto.spec) for chart in at.get("plotly_chart")]
     assert sum(sizes) < 300_000 or len(ids) > 64

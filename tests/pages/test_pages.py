@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.screen import SECONDS, as_tensor, figures, messages
+from tests.pages.screen import SECONDS, figures, messages
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -130,21 +130,6 @@ def test_a_damaged_run_is_one_sentence(visit, tmp_path) -> None:
     at = visit("pages/read/attention.py", model=name)
     assert not at.exception
     assert len(at.error) == 1 and "config\\.json is missing" in at.error[0].value
-
-
-def test_the_pattern_on_screen_is_the_pattern_of_the_model(visit) -> None:
-    import torch
-
-    import tfs
-
-    at = visit("pages/read/attention.py", model="mirror", layer="0", head="2")
-    prompt = [int(word) for word in at.session_state["prompt"].split()]
-    _, cache = tfs.load("mirror").model.run_with_cache(torch.tensor([prompt]))
-    drawn = next(
-        f for f in figures(at) if f["layout"].get("title", {}).get("text", "") == "L0H2: weight"
-    )
-    cells = drawn["data"][0]["z"]
-    assert torch.allclose(as_tensor(cells), cache["pattern", 0][0, 2], atol=1e-6)
 
 
 def test_changing_the_model_brings_a_prompt_that_fits(visit) -> None:

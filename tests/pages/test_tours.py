@@ -24,7 +24,7 @@ def walk(visit, name):
         button(at, "Next", "Finish the tour").click().run()
 
 
-DONE = {"token": 3, "predict previous": "L0H0"}
+DONE = {"token": 3, "predict head": "L0H0"}
 
 
 def button(at, *labels):

@@ -31,6 +31,7 @@ def test_it_equals_the_same_updates_of_a_figure(draft) -> None:
     assert theirs["margin"].pop("l") == 1
     for axis in ("xaxis", "yaxis", "yaxis2"):
         assert ours[axis].pop("automargin") is False
+        assert ours[axis].pop("ticklabeloverflow") == "allow"
     for layout in (ours, theirs):
         for elsewhere in ("meta", "template"):
             layout.pop(elsewhere, None)

@@ -44,6 +44,7 @@ from tfs.interp.heads import (
     head_scores,
     induction_score,
     mean_attention,
+    mirror_score,
     previous_token_score,
 )
 from tfs.interp.lens import lens_labels, logit_lens, token_ranks, top_tokens
@@ -78,6 +79,7 @@ __all__ = [
     "head_scores",
     "hide_first_token",
     "induction_score",
+    "mirror_score",
     "layer_norm_steps",
     "lens_labels",
     "logit_direction",

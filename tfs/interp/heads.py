@@ -56,6 +56,22 @@ def induction_score(
     return mean_attention(pattern, after_copies)
 
 
+def mirror_score(
+    pattern: Float[Tensor, "*batch head query_pos key_pos"], tokens: Int[Tensor, "*batch pos"]
+) -> Float[Tensor, "*batch head"]:
+    """Attention to the token that has to come next in a mirrored sequence, averaged over the
+    queries whose next token is in the second half. NaN for a sequence that does not read the same
+    backward, or has an odd number of tokens.
+
+    In "a b b a" the second b, at 2, is followed by what stands at 0; the first one by itself.
+    """
+    pos = tokens.shape[-1]
+    query = torch.arange(pos, device=tokens.device)
+    to_repeat = (query[:, None] + query[None, :] == pos - 2) & (query[:, None] >= pos // 2 - 1)
+    mirrored = (tokens == tokens.flip(-1)).all(-1) & (pos % 2 == 0)
+    return mean_attention(pattern, to_repeat & mirrored[..., None, None])
+
+
 HEAD_SCORES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "previous token": previous_token_score,
     "duplicate token": duplicate_token_score,

@@ -26,7 +26,8 @@ def with_room(layout: Mapping[str, Any]) -> dict[str, Any]:
     }
     given = layout.get("margin", {})
     margin = given | {side: max(given.get(side, 0), needed[side]) for side in needed}
-    fixed = {name: axis | {"automargin": False} for name, axis in axes.items()}
+    measured = {"automargin": False, "ticklabeloverflow": "allow"}  # both measure every label
+    fixed = {name: axis | measured for name, axis in axes.items()}
     return {**layout, **fixed, "margin": margin}
 
 

@@ -1,0 +1,188 @@
+// Maps of the same cells side by side, rows by columns, tokens on both axes where they fit. Hover
+// reads a cell in all maps at once; a click (or Enter) locks it, a second click unlocks it; arrow
+// keys move. A cell without a number is empty, one at minus infinity is grey, with a cross.
+// The locked cell is the component's state "cell": {row, column}, or null; where whole rows are
+// locked, its column is null.
+
+const LABEL = 13; // pixels from one label to the next, at least
+const CROSSES_UP_TO = 24; // rows: beyond, a cell has no room for one
+
+export default function ({ data, parentElement, setStateValue }) {
+  const maps = parentElement.querySelector(".maps");
+  const status = parentElement.querySelector(".status");
+  const { head, cells } = unpack(data);
+  const { panels, row_labels, column_labels } = head;
+  const [rows, columns] = [row_labels.length, column_labels.length];
+  const floats = floatsOf(cells);
+  const shape = `${panels.map((panel) => panel.title)}|${rows}|${columns}`;
+
+  maps.locked = head.lock;
+  maps.at = (head.lock?.column === null ? null : head.lock) ?? maps.at ?? { row: rows - 1, column: 0 };
+  Object.assign(maps, { read, lock, labels });
+  if (maps.dataset.shape !== shape) build();
+  maps.style.setProperty("--widest", `${head.width}px`);
+  panels.forEach(draw);
+  labels();
+  show(head.lock);
+
+  function build() {
+    maps.dataset.shape = shape;
+    maps.replaceChildren(...panels.map(panelOf));
+    maps.onmouseleave = () => maps.read(null);
+    maps.watch?.disconnect();
+    maps.watch = new ResizeObserver(() => maps.labels());
+    maps.watch.observe(maps);
+  }
+
+  function panelOf(panel, i) {
+    const figure = document.createElement("figure");
+    figure.innerHTML =
+      '<figcaption></figcaption><div class="scale"><span></span><b></b><span></span></div>' +
+      '<div class="square"><div class="down"></div><div class="drawing"><canvas role="img"></canvas><i></i></div>' +
+      '<div class="across"></div></div>';
+    const canvas = figure.querySelector("canvas");
+    canvas.tabIndex = i === 0 ? 0 : -1;
+    const under = (event) => {
+      const [row, column] = cellAt(event, canvas, Number(canvas.dataset.rows), Number(canvas.dataset.columns));
+      return { row, column };
+    };
+    canvas.onmousemove = (event) => maps.read(under(event));
+    canvas.onclick = (event) => maps.lock(under(event));
+    canvas.onfocus = () => maps.read(maps.at);
+    canvas.onkeydown = press;
+    return figure;
+  }
+
+  function press(event) {
+    const step = ARROWS[event.key];
+    if (!step && event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation(); // the page's own shortcuts stay quiet while a map has the focus
+    if (!step) return maps.lock(maps.at);
+    const { rows, columns } = event.target.dataset;
+    maps.at = { row: within(maps.at.row + step[0], Number(rows)), column: within(maps.at.column + step[1], Number(columns)) };
+    maps.read(maps.at);
+  }
+
+  function read(cell) {
+    if (cell) maps.at = cell;
+    show(cell ?? maps.locked);
+  }
+
+  function lock(cell) {
+    maps.locked = isLocked(cell) ? null : { row: cell.row, column: head.by_row ? null : cell.column };
+    maps.at = cell;
+    show(cell);
+    setStateValue("cell", maps.locked);
+  }
+
+  function isLocked(cell) {
+    return maps.locked?.row === cell.row && [null, cell.column].includes(maps.locked.column);
+  }
+
+  function show(cell) {
+    status.textContent = cell ? sentence(cell) : head.hint;
+    maps.querySelectorAll("i").forEach((mark) => {
+      mark.hidden = !cell;
+      if (cell) frameCell(mark, cell.row, cell.column ?? 0, rows, cell.column === null ? 1 : columns);
+    });
+  }
+
+  function sentence(cell) {
+    const { row, column } = cell;
+    const mark = isLocked(cell) ? ` (${head.mark})` : "";
+    const from = `${head.row_name} ${row} "${row_labels[row]}"`;
+    if (column === null) return `${from}${mark}. ${head.hint}`;
+    const values = panels.map((panel, i) => `${panel.what} ${written(value(i, row, column), panel.words)}`);
+    return `${from}, ${head.column_name} ${column} "${column_labels[column]}": ${values.join(", ")}${mark}`;
+  }
+
+  function value(i, row, column) {
+    return floats[(i * rows + row) * columns + column];
+  }
+
+  function written(number, words) {
+    if (Number.isNaN(number)) return "not there";
+    return words?.[String(number)] ?? (number === -Infinity ? "−∞" : number.toFixed(4).replace("-", "−"));
+  }
+
+  function draw(panel, i) {
+    const figure = maps.children[i];
+    const canvas = figure.querySelector("canvas");
+    figure.querySelector("figcaption").textContent = panel.title;
+    const [low, bar, high] = figure.querySelector(".scale").children;
+    figure.querySelector(".scale").hidden = panel.words !== null;
+    bar.style.background = `linear-gradient(to right, ${panel.scale})`;
+    [low.textContent, high.textContent] = [panel.low, panel.high].map((end) => String(Number(end.toPrecision(3))).replace("-", "−"));
+    canvas.setAttribute("aria-label", panel.alt);
+    Object.assign(canvas.dataset, { rows, columns });
+    figure.querySelector(".drawing").style.aspectRatio = `${columns} / ${rows}`;
+    const palette = colours(panel.scale);
+    const levels = Array.from(floats.subarray(i * rows * columns, (i + 1) * rows * columns), (number) =>
+      Number.isFinite(number) ? within(Math.round((255 * (number - panel.low)) / (panel.high - panel.low)), 256) : number,
+    );
+    (Math.max(rows, columns) <= CROSSES_UP_TO ? inLarge : inPixels)(canvas, levels, palette);
+  }
+
+  function inPixels(canvas, levels, palette) {
+    Object.assign(canvas, { width: columns, height: rows });
+    canvas.style.imageRendering = "pixelated";
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(columns, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    levels.forEach((level, p) => (pixels[p] = level === -Infinity ? 0x4d808080 : palette[level] ?? 0));
+    context.putImageData(image, 0, 0);
+  }
+
+  function inLarge(canvas, levels, palette) {
+    const size = Math.max(8, Math.floor(960 / Math.max(rows, columns)));
+    Object.assign(canvas, { width: columns * size, height: rows * size });
+    canvas.style.imageRendering = "auto";
+    const context = canvas.getContext("2d");
+    context.strokeStyle = "#808080";
+    context.lineWidth = Math.max(1, size / 20);
+    levels.forEach((level, p) => {
+      if (Number.isNaN(level)) return;
+      const [x, y] = [(p % columns) * size, Math.floor(p / columns) * size];
+      const pixel = palette[level];
+      context.fillStyle = level === -Infinity ? "rgba(128, 128, 128, 0.3)" : `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+      context.fillRect(x, y, size - 1, size - 1);
+      if (level !== -Infinity) return;
+      const [near, far] = [0.36 * size, 0.64 * size];
+      context.beginPath();
+      context.moveTo(x + near, y + near);
+      context.lineTo(x + far, y + far);
+      context.moveTo(x + far, y + near);
+      context.lineTo(x + near, y + far);
+      context.stroke();
+    });
+  }
+
+  function labels() {
+    const sizes = [...maps.querySelectorAll(".drawing")].map((drawing) => drawing.getBoundingClientRect());
+    [...maps.children].forEach((figure, i) => {
+      ticks(figure.querySelector(".down"), row_labels, sizes[i].height, "top", head.row_name, head.row_colour);
+      ticks(figure.querySelector(".across"), column_labels, sizes[i].width, "left", head.column_name, head.column_colour);
+    });
+  }
+
+  function ticks(axis, texts, length, side, name, colour) {
+    const step = Math.max(1, Math.ceil((LABEL * texts.length) / Math.max(length, 1)));
+    const wanted = `${step}|${name}|${texts.join("\n")}`;
+    if (axis.wanted === wanted) return;
+    axis.wanted = wanted;
+    const title = document.createElement("em");
+    title.textContent = name;
+    title.style.color = colour;
+    const shown = texts.flatMap((text, at) => {
+      if (at % step) return [];
+      const tick = document.createElement("span");
+      tick.textContent = text;
+      tick.style[side] = `${(100 * (at + 0.5)) / texts.length}%`;
+      return [tick];
+    });
+    axis.replaceChildren(title, ...shown);
+    const longest = Math.max(...texts.map((text) => [...text].reduce((sum, char) => sum + (char > "\u1100" ? 2 : 1), 0)));
+    axis.style.setProperty("--longest", longest);
+  }
+}
