@@ -14,7 +14,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const { panels, row_labels, column_labels } = head;
   const [rows, columns] = [row_labels.length, column_labels.length];
   const floats = floatsOf(cells);
-  const shape = `${panels.map((panel) => panel.title)}|${rows}|${columns}`;
+  const shape = `${panels.length}|${rows}|${columns}`;
 
   maps.locked = head.lock;
   maps.at = (head.lock?.column === null ? null : head.lock) ?? maps.at ?? { row: rows - 1, column: 0 };

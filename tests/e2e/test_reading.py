@@ -76,10 +76,42 @@ def test_the_steps_are_walked_by_keyboard_and_stand_in_the_link(browser, page, s
 
 def test_a_guess_is_graded(page, server) -> None:
     open_page(page, server, "attention?model=mirror&ask=true")
-    assert not page.locator("canvas[role=img]").count(), "shown before the guess"
+    assert not page.locator(".grid canvas").count(), "shown before the guess"
     page.get_by_role("radio", name="L0H0", exact=True).click()
     page.get_by_text(re.compile("^(Right|Not this time)")).first.wait_for()
-    page.locator("canvas[role=img]").first.wait_for()
+    page.locator(".grid canvas").first.wait_for()
+
+
+def test_cells_are_read_in_all_maps_and_a_row_is_locked(page, server) -> None:
+    open_page(page, server, "masks?model=mirror")
+    scores = page.get_by_role("img", name=re.compile("^scores: the largest score"))
+    scores.scroll_into_view_if_needed()
+    box = scores.bounding_box()
+    place = {"x": 6.5 * box["width"] / 16, "y": 3.5 * box["height"] / 16}
+    scores.hover(position=place)
+    page.get_by_text(
+        re.compile('^query 3 "28", key 6 "82": score .*, masked −∞, weight 0.0000$')
+    ).wait_for()
+    scores.click(position=place)
+    page.wait_for_url(re.compile("token=3"))
+    page.get_by_text(re.compile("^Query 3, '28', in L0H0")).wait_for()
+    settle(page)
+    scores.click(position=place)
+    page.wait_for_function("() => !location.search.includes('token=')")
+    page.get_by_text("None is locked, so this is the query in the middle.").wait_for()
+
+
+def test_a_mask_is_built_by_clicks_and_keys(page, server) -> None:
+    open_page(page, server, "masks?model=mirror&cell=1")
+    mask = page.get_by_role("img", name=re.compile("^causal: what is added"))
+    box = mask.bounding_box()
+    mask.click(position={"x": 4.5 * box["width"] / 16, "y": 2.5 * box["height"] / 16})
+    page.get_by_text("Cell 37 of 256. Closed: key 4 comes after query 2.").wait_for()
+    page.wait_for_url(re.compile("cell=37"))
+    settle(page)
+    for key in ("ArrowDown", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    page.get_by_text("Cell 52 of 256. Open: key 3 is query 3 itself.").wait_for()
 
 
 def test_a_part_of_the_map_leads_to_its_page(page, server) -> None:
