@@ -19,14 +19,20 @@ def ask_first() -> None:
 
 
 def predict(
-    question: str, options: Sequence[str], answer: str | Sequence[str], because: str, *, key: str
+    question: str,
+    options: Sequence[str],
+    answer: str | Sequence[str] | None,
+    because: str,
+    *,
+    key: str,
 ) -> bool:
     """Ask; grade the guess; say why, in Markdown. Returns whether the answer may be shown.
 
-    answer: the right option, or several of them where values tie, computed from the live run. A
-    change of model or prompt changes the answer, and the guess is graded anew.
+    answer: the right option, or several of them where values tie, computed from the live run; None
+    while it is not known. A change of model or prompt changes the answer, and the guess is graded
+    anew.
     """
-    right = [answer] if isinstance(answer, str) else list(answer)
+    right = [answer] if isinstance(answer, str) else list(answer or ())
     with st.container(border=True, key=f"{key} box"):
         st.markdown(f"**Predict.** {question}")
         guess = st.pills(
@@ -34,6 +40,8 @@ def predict(
         )
         if guess is None:
             st.caption("Choose one; the run on screen grades it.")
+        elif answer is None:
+            st.caption(f"You said: {literal(guess)}. {because}")
         elif guess in right:
             st.success(f"Right. {because}", icon=":material/check:")
         else:

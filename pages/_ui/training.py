@@ -1,6 +1,7 @@
 """The training page's form, and the job that belongs to this session."""
 
 import dataclasses
+import math
 
 import streamlit as st
 
@@ -8,6 +9,7 @@ import tfs
 from pages._ui import state
 from pages._ui.controls import remember_run, show_model
 from pages._ui.layout import literal
+from pages._ui.predict import predict
 from tfs.arithmetic import parameter_terms, readable_count, total, training_flops
 from tfs.tasks import TextTask
 from tfs.tokenizers import IntegerTokenizer
@@ -16,6 +18,7 @@ from tfs.train.worker import Job
 
 OFFERED = {recipe.name: recipe for recipe in (MIRROR, MIRROR_LARGE, MIRROR_NO_POSITIONS, INDUCTION)}
 MOST_STEPS_HERE = 5000
+NEAR_THE_FLOOR = 0.02  # nats
 
 
 def configure() -> tuple[Recipe, tfs.TransformerConfig, tfs.TrainConfig]:
@@ -97,6 +100,33 @@ def current_job() -> Job | None:
         st.session_state.pop("lost run", None)
         st.session_state["run"] = st.query_params["run"] = name
     return job
+
+
+def ask_where_it_ends(job: Job) -> None:
+    """How far down will the held-out loss come? Graded by the last measurement, when it is over."""
+    blind, floor = math.log(job.task.d_vocab), job.task.floor()
+    low, name = (floor, "the floor") if floor is not None else (blind / 2, "half of it")
+    near = low + NEAR_THE_FLOOR if floor is not None else low
+    options = (
+        f"no lower than a blind guess, {blind:.2f}",
+        f"between that and {name}, {low:.2f}",
+        f"within {NEAR_THE_FLOOR} nats of the floor, {low:.2f}"
+        if floor is not None
+        else f"below {low:.2f}",
+    )
+    measured = [step.held_out.loss for step in job.steps() if step.held_out]
+    answer, because = None, "The run grades it when it is over."
+    if job.status().is_over and measured:
+        end = measured[-1]
+        answer = options[0 if end >= blind else 1 if end > near else 2]
+        because = f"It ended at {end:.3f} nats."
+    predict(
+        "When this training is over, its loss on sequences it has not seen will be …",
+        options,
+        answer,
+        because,
+        key=f"predict end of {job.directory.name}",
+    )
 
 
 def say_if_run_is_lost() -> None:

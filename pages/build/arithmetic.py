@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._ui.controls import current_view
 from pages._ui.layout import figure, prose
+from pages._ui.predict import predict
 from tfs.arithmetic import (
     Term,
     forward_flops_terms,
@@ -15,6 +16,15 @@ from tfs.arithmetic import (
     weight_bytes,
 )
 from tfs.plots import kv_growth, stacked_terms
+
+PARTS = {  # what a weight's path holds: what the reader calls the part
+    ".embed": "the embedding",
+    ".pos_embed": "the positions",
+    ".attn": "attention",
+    ".mlp": "the MLPs",
+    ".ln": "the norms",
+    ".unembed": "the unembedding",
+}
 
 st.title("Arithmetic")
 prose("arithmetic")
@@ -34,6 +44,15 @@ def table(terms: list[Term]) -> None:
     )
 
 
+def by_part(terms: list[Term]) -> dict[str, int]:
+    """Parameters of each kind of part, all layers together, in the order of the model."""
+    sizes: dict[str, int] = {}
+    for term in terms:
+        part = next(part for path, part in PARTS.items() if path in f".{term.name}")
+        sizes[part] = sizes.get(part, 0) + term.value
+    return sizes
+
+
 st.subheader("Parameters")
 terms = parameter_terms(cfg)
 in_memory = sum(parameter.numel() for parameter in view.model.parameters())
@@ -41,15 +60,24 @@ left, middle, right = st.columns(3)
 left.metric("By formula", f"{total(terms):,}")
 middle.metric("Counted in memory", f"{in_memory:,}")
 right.metric("Bytes of weights", readable_bytes(weight_bytes(cfg)))
-figure(
-    stacked_terms([term.name for term in terms], [term.value for term in terms], "parameters"),
-    key="parameters",
-    code=[parameter_terms],
-    program=view.program(
-        "result = [term.value for term in parameter_terms(model.cfg)]", parameter_terms
-    ),
-)
-table(terms)
+sizes = by_part(terms)
+most = max(sizes, key=sizes.__getitem__)
+if predict(
+    "Which part holds most of this model's parameters?",
+    list(sizes),
+    [part for part in sizes if sizes[part] == sizes[most]],
+    f"{most.capitalize()}: {sizes[most]:,} of {total(terms):,}, {sizes[most] / total(terms):.1%}.",
+    key="predict part",
+):
+    figure(
+        stacked_terms([term.name for term in terms], [term.value for term in terms], "parameters"),
+        key="parameters",
+        code=[parameter_terms],
+        program=view.program(
+            "result = [term.value for term in parameter_terms(model.cfg)]", parameter_terms
+        ),
+    )
+    table(terms)
 
 st.subheader("Floating-point operations of one forward pass")
 flops = forward_flops_terms(cfg, pos)

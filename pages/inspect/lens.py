@@ -4,12 +4,13 @@ import streamlit as st
 
 from pages._ui.controls import current_view
 from pages._ui.layout import figure, prose, quoted
+from pages._ui.predict import predict
 from tfs.interp import direct_logit_attribution, lens_labels, logit_lens, top_tokens
 from tfs.plots import logit_lens as lens_figure
 from tfs.plots import signed_bars
 
 SHOWN = 5
-ROOM = 12  # positions whose words can be read side by side
+ROOMS, ROOM = (6, 12, 24), 12  # positions side by side: for a narrow screen, usual, for a wide one
 
 st.title("Logit lens")
 prose("lens")
@@ -26,10 +27,42 @@ candidates = [
     [list(zip(tokenizer.str_tokens(best), p, strict=True)) for best, p in zip(*row, strict=True)]
     for row in zip(ids.tolist(), probs.tolist(), strict=True)
 ]
-first, pos = 0, len(view.tokens)
-if pos > ROOM:
-    first = st.slider("Show from position", 0, pos - ROOM, key="from", bind="query-params")
-    st.caption(f"{ROOM} of the {pos} positions find room side by side; the slider moves along.")
+
+
+def ask() -> bool:
+    """From which depth on does the stream already say what the model says in the end?"""
+    depths = lens_labels(view.model)
+    says = logit_lens(view.model, cache)[:, -1].argmax(-1)
+    settled = 1 + int((says != says[-1]).nonzero().max()) if (says != says[-1]).any() else 0
+    last = quoted(view.labels[-1])
+    return predict(
+        f"After the last token, {last}, the model puts one token first. From which depth on does "
+        "the lens put the same one first, and stay with it?",
+        depths,
+        depths[settled],
+        f"That token is {quoted(tokenizer.str_tokens([int(says[-1])])[0])}.",
+        key="predict depth",
+    )
+
+
+if not ask():
+    st.stop()
+first, pos, room = 0, len(view.tokens), ROOM
+if pos > ROOMS[0]:
+    room = st.segmented_control(
+        "Positions side by side",
+        ROOMS,
+        default=ROOM,
+        required=True,
+        key="room",
+        bind="query-params",
+    )
+    room = room if room in ROOMS else ROOM
+if pos > room:
+    if key_now := st.session_state.get("from"):
+        st.session_state["from"] = min(key_now, pos - room)
+    first = st.slider("Show from position", 0, pos - room, key="from", bind="query-params")
+    st.caption(f"{room} of the {pos} positions find room side by side; the slider moves along.")
 figure(
     lens_figure(
         probs[..., 0],
@@ -37,7 +70,7 @@ figure(
         view.labels,
         lens_labels(view.model, incl_mid=incl_mid),
         candidates=candidates,
-        shown=range(first, min(pos, first + ROOM)),
+        shown=range(first, min(pos, first + room)),
     ),
     key="lens",
     code=[logit_lens],

@@ -6,15 +6,18 @@ from torch import Tensor
 from pages._ui import tour
 from pages._ui.components import model_map
 from pages._ui.controls import View, current_view
-from pages._ui.layout import code_box, figure, literal, made_by, prose, tokens_line
+from pages._ui.layout import code_box, figure, literal, made_by, prose, quoted, tokens_line
 from pages._ui.model_rows import model_rows
+from pages._ui.predict import predict
 from tfs.arithmetic import parameter_terms, readable_count, total
 from tfs.interp import head_norms, stream_norms
 from tfs.plots import next_token_bars
+from tfs.plots.tokens import visible
 from tfs.sample import logits_to_probs
 
 CANDIDATES = 10
 IN_THE_MAP = 3
+IN_QUESTION = 4
 
 st.title("A Transformer you can open")
 prose("home")
@@ -72,22 +75,39 @@ def draw_map(view: View, best: list[tuple[str, float]]) -> None:
         st.rerun()
 
 
+def ask() -> bool:
+    """Which token comes next? A few of those that the model holds most likely, by their number."""
+    few = sorted(zip(names, probs.tolist(), strict=True))[:: max(1, len(names) // IN_QUESTION)]
+    best = names[0], probs[0].item()
+    options = sorted({visible(name) for name, _ in [best, *few[:IN_QUESTION]]})
+    return predict(
+        f"Your prompt ends with {quoted(view.labels[-1])}. What will this model say next?",
+        options,
+        visible(best[0]),
+        f"It gives {quoted(best[0])} a probability of {best[1]:.3f}.",
+        key="predict next word",
+    )
+
+
 probs, names = next_tokens()
 left, right = st.columns([3, 2], gap="large")
-with left:
-    st.subheader("The model on screen")
-    draw_map(view, list(zip(names, probs.tolist(), strict=True))[:IN_THE_MAP])
 with right:
     st.subheader("What it says next")
-    figure(
-        next_token_bars(probs, names),
-        key="next",
-        code=[logits_to_probs],
-        reads="unembed.hook_out [batch pos d_vocab]",
-        program=view.program(
-            f"result = logits_to_probs(logits[-1]).topk({len(probs)}).values", logits_to_probs
-        ),
-    )
+    may_show = ask()
+    if may_show:
+        figure(
+            next_token_bars(probs, names),
+            key="next",
+            code=[logits_to_probs],
+            reads="unembed.hook_out [batch pos d_vocab]",
+            program=view.program(
+                f"result = logits_to_probs(logits[-1]).topk({len(probs)}).values", logits_to_probs
+            ),
+        )
+with left:
+    st.subheader("The model on screen")
+    draw_map(view, list(zip(names, probs.tolist(), strict=True))[: IN_THE_MAP if may_show else 0])
+with right:
     st.subheader("Your prompt, as this model reads it")
     tokens_line(view.labels)
     with st.expander("About this model"):

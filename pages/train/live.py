@@ -8,6 +8,7 @@ from pages._ui import state
 from pages._ui.layout import figure, literal, prose
 from pages._ui.training import (
     ask_to_open,
+    ask_where_it_ends,
     configure,
     current_job,
     estimate,
@@ -129,6 +130,7 @@ if job is None:
 else:
     shown = job.status().state, state.is_run(job.directory.name)
     steering(job)
+    ask_where_it_ends(job)
 
     @st.fragment(run_every=None if job.status().is_over else SECONDS_BETWEEN_LOOKS)
     def watch() -> None:
