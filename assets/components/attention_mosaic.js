@@ -139,7 +139,11 @@ export default function ({ data, parentElement, setStateValue }) {
       const image = context.createImageData(keys, queries);
       const pixels = new Uint32Array(image.data.buffer);
       const start = (frame * names.length + i) * size;
-      for (let p = 0; p < size; p++) pixels[p] = palette[cells[start + p]];
+      for (let row = 0; row < size; row += keys) {
+        const weights = cells.subarray(start + row, start + row + keys);
+        const full = head.row_scale ? Math.max(...weights, 1) : 255;
+        weights.forEach((level, key) => (pixels[row + key] = palette[Math.round((255 * level) / full)]));
+      }
       context.putImageData(image, 0, 0);
       canvas.setAttribute("aria-label", `${names[i]}: ${head.alts[i]}`);
     });

@@ -170,7 +170,14 @@ def _pick_neuron(strongest: list[int], d_mlp: int) -> int:
     linked = st.query_params.get("neuron", "")
     asked = st.session_state.get("neuron", int(linked) if linked.isdecimal() else None)
     kept = [asked] if asked in range(d_mlp) and asked not in strongest else []
-    neuron = st.segmented_control("Neuron", [*strongest, *kept], key="neuron", bind="query-params")
+    neuron = st.segmented_control(
+        "Neuron",
+        [*strongest, *kept],
+        default=strongest[0],
+        required=True,
+        key="neuron",
+        bind="query-params",
+    )
     return strongest[0] if neuron is None else neuron
 
 

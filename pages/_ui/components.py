@@ -124,11 +124,13 @@ def attention_mosaic(
     frames: Sequence[int | str] = ("",),
     frame: int = 0,
     frame_name: str = "",
+    row_scale: bool = False,
     on_lock: Callable[[dict[str, int] | None], None] | None = None,
 ) -> None:
     """Small patterns side by side, [frame head query_pos key_pos] (one frame: without that axis).
 
-    Weights travel as 256 levels, which is all that a small cell can show. on_lock is called with
+    Weights travel as 256 levels, which is all that a small cell can show. row_scale: each row is as
+    bright as its largest weight allows; what a hover says stays the weight. on_lock is called with
     {"head", "query", "key"}, or None when the reader unlocks the cell.
     """
     patterns = patterns if patterns.ndim == 4 else patterns[None]
@@ -147,6 +149,7 @@ def attention_mosaic(
         "frames": [str(frame) for frame in frames],
         "frame": frame,
         "frame_name": frame_name,
+        "row_scale": row_scale,
         "alts": _alts(patterns[frame]),
         "hint": "Hover a cell, lock it with a click; arrow keys move, with Shift to another head.",
     }

@@ -13,12 +13,12 @@ from pages._ui.controls import (
     pick_layer_and_head,
     pick_token,
 )
-from pages._ui.layout import behind, figure, prose
+from pages._ui.head_kinds import head_kinds
+from pages._ui.layout import behind, prose
 from pages._ui.predict import predict
-from tfs.interp import head_scores, hide_first_token, mirror_score
+from tfs.interp import hide_first_token, mirror_score
 from tfs.model.layers import Attention
 from tfs.plots import attention_grid
-from tfs.plots import head_scores as head_scores_figure
 
 COLUMNS = 8
 PATTERN = "attn.hook_pattern [batch head query_pos key_pos]"
@@ -61,6 +61,13 @@ def choose(cell: dict[str, int] | None) -> None:
 def every_head() -> None:
     """The mosaic, with the cell that the pickers below it name."""
     st.subheader(f"All {len(names)} heads")
+    own = st.toggle(
+        "Each row by its own largest weight",
+        key="own",
+        bind="query-params",
+        help="Shows where a row looks even if it spreads its weight thin, as over a long prompt. "
+        "A hover still says the weight itself.",
+    )
     chosen = layer * cfg.n_heads + head
     locked = {"head": chosen, "query": query, "key": key}
     attention_mosaic(
@@ -70,6 +77,7 @@ def every_head() -> None:
         names=names,
         columns=min(COLUMNS, cfg.n_heads),
         chosen=chosen,
+        row_scale=own,
         lock=None if query is None or key is None else locked,
         on_lock=choose,
     )
@@ -122,29 +130,4 @@ st.subheader("From q and k to the residual stream")
 road(view, layer, head, len(view.tokens) - 1 if query is None else query, key)
 
 st.subheader("What kind of head is it?")
-st.caption(
-    "Mean attention to the token before, to earlier copies of the same token, to what came after "
-    "those copies and, where the prompt is mirrored, to the place that has to be repeated next. A "
-    "high score is a hint, not a proof."
-)
-measured = {kind: (found, head_scores) for kind, found in view.head_scores().items()}
-measured["mirror"] = mirror, mirror_score
-absent = [kind for kind, (found, _) in measured.items() if found.isnan().all()]
-shown_kinds = [kind for kind in measured if kind not in absent]
-for column, kind in zip(st.columns(max(len(shown_kinds), 1)), shown_kinds, strict=False):
-    with column:
-        found, function = measured[kind]
-        program = f"result = head_scores(model, tokens[None])[{kind!r}]"
-        if kind == "mirror":
-            program = (
-                "patterns = cache.stack_activation('pattern')\n"
-                "result = mirror_score(patterns, tokens.expand(len(patterns), -1))"
-            )
-        figure(
-            head_scores_figure(found, kind),
-            key=kind,
-            code=[function],
-            program=view.program(program, function),
-        )
-if absent:
-    st.caption(f"No place in this prompt where such a head would look: {', '.join(absent)}.")
+head_kinds(view, mirror)

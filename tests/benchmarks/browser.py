@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 from tests.e2e.browser import chromium, open_page, serve, settle
 
 WORDS = "To be, or not to be, that is the question: whether 'tis nobler in the mind to suffer "
-CONTROLS = {  # page: controls that are clicked in turn
+CONTROLS = {  # page, and what is changed: controls that are clicked in turn
     "tokens": ["role=button[name=/Forward/]"],
-    "embeddings": ["role=radio[name='3D']", "role=radio[name='2D']"],
+    "embeddings": [".strip button:nth-child(3)", ".strip button:nth-child(6)"],
+    "embeddings, 2D to 3D": ["role=radio[name='3D']", "role=radio[name='2D']"],
     "positions": ["role=radio[name='sinusoidal']", "role=radio[name='learned']"],
     "masks": ["role=radio[name='prefix']", "role=radio[name='causal']"],
     "attention": ["role=radio[name='7']", "role=radio[name='5']"],
@@ -63,22 +64,26 @@ REDRAW_LIMITS = {32: 200, 128: 300}  # milliseconds by tokens in the prompt
 KILOBYTES, KILOBYTES_AT = 300, 64
 
 
-def redraw_milliseconds(browser, address: str, page_name: str, pos: int, rounds: int) -> float:
+def redraw_milliseconds(browser, address: str, what: str, pos: int, rounds: int) -> float:
     """The median over `rounds` clicks; the first two, which warm the caches, do not count."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(60_000)
     open_page(page, address)
-    page.goto(f"{address}/{page_name}?{_query(pos)}")
+    page.goto(f"{address}/{page_of(what)}?{_query(pos)}")
     page.wait_for_selector("[data-testid=stMain] h1")
     settle(page)
     page.wait_for_timeout(1500)
-    controls, times = CONTROLS[page_name], []
+    controls, times = CONTROLS[what], []
     for turn in range(rounds + 2):
         control = page.locator(controls[turn % len(controls)]).first
         times.append(control.evaluate(REDRAW))
         page.wait_for_timeout(150)
     page.context.close()
     return statistics.median(times[2:])
+
+
+def page_of(what: str) -> str:
+    return what.partition(",")[0]
 
 
 def kilobytes(browser, address: str, page_name: str, pos: int) -> float:

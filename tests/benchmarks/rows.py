@@ -185,15 +185,16 @@ def pages(rounds: int) -> list[Row]:
     """Every reading page in a real browser: its redraw after a click, its weight on the wire."""
     rows = []
     with browser.app() as (address, chromium):
-        for page in browser.CONTROLS:
+        for what in browser.CONTROLS:
             for pos, limit in browser.REDRAW_LIMITS.items():
-                took = browser.redraw_milliseconds(chromium, address, page, pos, rounds)
+                took = browser.redraw_milliseconds(chromium, address, what, pos, rounds)
                 rows.append(
-                    Row(f"{page}: redraw, {pos} tokens", "", "", took, limit, " ms", at_most=True)
+                    Row(f"{what}: redraw, {pos} tokens", "", "", took, limit, " ms", at_most=True)
                 )
+        for page in dict.fromkeys(map(browser.page_of, browser.CONTROLS)):
             weight = browser.kilobytes(chromium, address, page, browser.KILOBYTES_AT)
-            what = f"{page}: first view, {browser.KILOBYTES_AT} tokens"
-            rows.append(Row(what, "", "", weight, browser.KILOBYTES, " KB", at_most=True))
+            first = f"{page}: first view, {browser.KILOBYTES_AT} tokens"
+            rows.append(Row(first, "", "", weight, browser.KILOBYTES, " KB", at_most=True))
     return rows
 
 
