@@ -3,11 +3,11 @@
 import streamlit as st
 
 from pages._ui.controls import View
-from pages._ui.cuts import cut_rows
 from pages._ui.layout import figure, literal, quoted
 from pages._ui.readers import NO_GPT2, Reader, token_bytes
+from tfs.plots import cut_rows
 from tfs.plots.tokens import visible
-from tfs.tokenizers import CharTokenizer, Tokenizer, compare, split_words
+from tfs.tokenizers import CharTokenizer, Tokenizer, compare, show_bytes, split_words
 
 MOST_CHARACTERS = 60
 
@@ -38,7 +38,11 @@ def comparison(view: View, trained: Reader, gpt2: Reader | None, text: str) -> N
     readers = ["CharTokenizer.train(text)", "bpe", *(["GPT2Tokenizer()"] if gpt2 else [])]
     imports = (CharTokenizer, *(gpt2.imports if gpt2 else ()))
     figure(
-        cut_rows(rows, [f"{name}: {count.tokens}" for name, count in counts.items()]),
+        cut_rows(
+            rows,
+            [[show_bytes(piece) for piece in row] for row in rows],
+            [f"{name}: {count.tokens}" for name, count in counts.items()],
+        ),
         key="cuts",
         code=[compare, *(type(tokenizer).encode for tokenizer in tokenizers.values())],
         program=trained.program(

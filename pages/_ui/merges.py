@@ -5,11 +5,11 @@ from itertools import pairwise
 import streamlit as st
 
 from pages._ui.controls import View
-from pages._ui.cuts import cut_rows
 from pages._ui.layout import figure, quoted
 from pages._ui.predict import predict
 from pages._ui.readers import Reader
 from pages._ui.steps import counter
+from tfs.plots import cut_rows
 from tfs.plots.tokens import visible
 from tfs.tokenizers import ReplayStep, bpe_merges, pieces_after, replay, show_bytes, split_words
 
@@ -115,6 +115,7 @@ def _staircase(view: View, reader: Reader, text: str, steps: list[ReplayStep], a
     figure(
         cut_rows(
             rows,
+            [[show_bytes(piece) for piece in row] for row in rows],
             names,
             marked=None if marked is None else (len(rows) - 1, marked),
             title=f"The word {visible(show_bytes(b''.join(rows[0])), 40)}",

@@ -54,6 +54,12 @@ def figures(plots, tokens, scores):
         "block_road": plots.block_road(
             torch.rand(4, generator=g), ["resid_pre", "ln1", "attn_out", "<p>"]
         ),
+        "cut_rows": plots.cut_rows(
+            [[token.encode()] if token else [] for token in ("<b>x</b>", "ab")],
+            [["<b>x</b>"], ["ab"]],
+            ["<i>one</i>", "two"],
+            marked=(1, 0),
+        ),
         "head_scores": plots.head_scores(torch.rand(2, 3, generator=g), "Induction"),
         "key_bars": plots.key_bars(scores[0, 0, 7], tokens, unit="score", lock=1),
         "kv_growth": plots.kv_growth([0, 8, 16], [0, 1024, 2048]),

@@ -12,14 +12,14 @@ import pytest
 NAMES = [
     *("attention_grid", "attention_mask", "attention_pattern", "attention_scores", "head_scores"),
     *("kv_growth", "logit_lens", "loss_curve", "lr_schedule", "mass_kept", "next_token_bars"),
-    *("sampling_rows", "scatter_2d"),
+    *("cut_rows", "sampling_rows", "scatter_2d"),
     *("attention_contributions", "block_road", "key_bars", "mean_and_scale", "neuron_map"),
     *("neuron_vocabulary", "norm_lines", "norm_map", "scaled_strips"),
     *("signed_bars", "similarity_matrix", "stacked_terms", "token_trajectory", "vector_strip"),
     *("loss_by_mask", "mask_cells", "neighbour_bars", "position_matrix", "scatter_3d"),
     *("similarity_curves", "softmax_steps", "weights_twice"),
 ]
-OUR_MARKUP = re.compile(r"<br>|<extra></extra>")
+OUR_MARKUP = re.compile(r"<br>|<extra></extra>|<extra>%\{fullData.name\}</extra>")
 
 
 def texts(node):

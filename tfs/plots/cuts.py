@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from tfs.plots.theme import new_figure
-from tfs.plots.tokens import escaped, label_axis, token_label, visible
+from tfs.plots.tokens import check_length, escaped, label_axis, token_label, visible
 from tfs.plots.twin import described
-from tfs.tokenizers import show_bytes
 
 TONES = ("#1f6fa8", "#174f78")  # neighbours differ; white can be read on both
 MARK, MARK_STRIPES = "#b34700", "#8f3900"
@@ -15,6 +14,7 @@ MARK, MARK_STRIPES = "#b34700", "#8f3900"
 
 def cut_rows(
     rows: Sequence[Sequence[bytes]],
+    texts: Sequence[Sequence[str]],
     names: Sequence[str],
     *,
     marked: tuple[int, int] | None = None,
@@ -22,13 +22,15 @@ def cut_rows(
 ) -> go.Figure:
     """Pieces as bars end to end, each as wide as it has bytes; the first row is at the top.
 
-    marked: the row and place of a piece that is new, drawn in another colour with stripes. A piece
-    that is too narrow for its text says it on hover.
+    texts: what is written on each piece; one that is too narrow says it on hover. marked: the row
+    and place of a piece that is new, in another colour with stripes. Raises ValueError where there
+    is not a text for each piece, or a name for each row.
     """
+    check_length("cut", len(rows), names, "names")
     fig = new_figure(44 + 34 * len(rows), title)
     for row, pieces in enumerate(rows):
         new = [(row, place) == marked for place in range(len(pieces))]
-        texts = [show_bytes(piece) for piece in pieces]
+        check_length("row", len(pieces), texts[row], "texts")
         fig.add_bar(
             x=[len(piece) for piece in pieces],
             y=[row] * len(pieces),
@@ -46,7 +48,7 @@ def cut_rows(
                 "line": {"width": 0},
                 "cornerradius": 3,
             },
-            text=[token_label(text, 20) for text in texts],
+            text=[token_label(text, 20) for text in texts[row]],
             customdata=[piece.hex(" ") for piece in pieces],
             textposition="inside",
             insidetextanchor="middle",
@@ -62,7 +64,7 @@ def cut_rows(
     lengths = [f"{name} {len(pieces)}" for name, pieces in zip(names, rows, strict=True)]
     alt = f"{width} bytes, cut into pieces; number of pieces: {', '.join(lengths)}."
     if marked is not None:
-        alt += f" New is '{visible(show_bytes(rows[marked[0]][marked[1]]))}'."
-    tokens = [show_bytes(piece) for pieces in rows for piece in pieces]
+        alt += f" New is '{visible(texts[marked[0]][marked[1]])}'."
+    tokens = [text for row in texts for text in row]
     labels = {"y_labels": ("cut", names), "rows": ("piece", tokens)}
     return described(fig, alt, x="bytes", y="", **labels)
