@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, maps, said
+from tests.pages.screen import as_tensor, drawn, maps, open_code, said
 
 PAGE = "pages/read/attention.py"
 HEADS = [
@@ -76,6 +76,18 @@ def test_weights_and_lengths_of_one_head(opened, name, layer, head) -> None:
     weight, length = maps(at, "large").values()
     close(weight, by_hand["weights"].T)
     close(length, by_hand["lengths"].T)
+
+
+@pytest.mark.parametrize("turned", ["false", "true"])
+def test_the_maps_can_be_taken_along_as_figures(opened, turned) -> None:
+    at, _ = opened("mirror", 0, 1, turned=turned)
+    shown = maps(at, "large")
+    open_code(at)
+    at.toggle(key="large shown").set_value(True).run()
+    for what, values in zip(("weight", "length"), shown.values(), strict=True):
+        at.button_group(key="large which").set_value(what).run()
+        assert not at.exception
+        close(as_tensor(drawn(at, "large")["data"][0]["z"]), values, atol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "layer", "head"), HEADS[:2])

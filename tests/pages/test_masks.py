@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, maps, messages, said
+from tests.pages.screen import as_tensor, drawn, maps, messages, open_code, said
 
 PAGE = "pages/read/masks.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -100,6 +100,21 @@ def test_the_whole_mask_and_what_it_does_to_a_head(opened, name, mask) -> None:
     for title, values in expected.items():
         torch.testing.assert_close(shown[title], values, atol=1e-4, rtol=1e-5)
     assert (shown["softmax"][~cells] == 0).all()
+
+
+def test_the_maps_can_be_taken_along_as_figures(opened) -> None:
+    at, *_ = opened("mirror", "prefix")
+    shown = maps(at, "head maps")
+    open_code(at)
+    at.toggle(key="head maps shown").set_value(True).run()
+    for title, values in shown.items():
+        at.button_group(key="head maps which").set_value(title).run()
+        assert not at.exception
+        z = as_tensor(drawn(at, "head maps")["data"][0]["z"])
+        torch.testing.assert_close(z, values, atol=1e-6, rtol=1e-6)
+    at.toggle(key="mask cells shown").set_value(True).run()
+    z = as_tensor(drawn(at, "mask cells")["data"][0]["z"])
+    torch.testing.assert_close(z, added(at).exp())
 
 
 @pytest.mark.parametrize("mask", [name for name in MASKS if name in SETTING])

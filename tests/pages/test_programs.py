@@ -22,7 +22,7 @@ PAGES = sorted(
 )
 WITHOUT_PROGRAMS = {"pages/train/live.py"}  # a training's curve is no longer there to be computed
 BEGINS = "import torch\nimport tfs"
-LEAVE_ALONE = ("table", "camera", "ask", "model", "start", "prompt")  # how a key ends or begins
+LEAVE_ALONE = ("table", "camera", "ask", "model", "start", "prompt", "shown", "which")  # in a key
 MOST_OPTIONS = 8
 RUN_ALL = """
 import json, sys, traceback
