@@ -186,8 +186,9 @@ def test_who_walks_off_a_tour_is_led_back(page, server) -> None:
 def test_a_figure_is_taken_along_as_numbers_and_as_a_page(browser, page, server, tmp_path) -> None:
     open_page(page, server, "lens?model=mirror")
     page.get_by_text("The code that made this picture").first.click()
-    page.get_by_text("Paste this into a notebook").wait_for()
+    page.get_by_role("radio", name="SVG").wait_for()  # the last part of the box
     settle(page)
+    page.wait_for_timeout(500)  # the box has unfolded
     files = {}
     for name in ("Numbers (CSV)", "Page of its own (HTML)"):
         with page.expect_download() as download:
