@@ -1,23 +1,18 @@
 """One query's road through one head, step by step, with the real numbers and their shapes."""
 
 import math
-from functools import partial
 
 import streamlit as st
 import torch
-from torch import Tensor
 
 from pages._ui.axes import shape
-from pages._ui.components import CellMap, cell_maps
-from pages._ui.controls import View, lock_token
-from pages._ui.layout import behind, figure, quoted
+from pages._ui.controls import View
+from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
-from tfs.interp import AttentionRoad, attention_road, hide_first_token, qk_products, value_weighted
-from tfs.model.layers import Attention
-from tfs.plots import attention_contributions, attention_pattern, key_bars, vector_strip
+from tfs.interp import AttentionRoad, attention_road, qk_products
+from tfs.plots import key_bars, vector_strip
 from tfs.plots.tokens import visible
 
-PATTERN = "attn.hook_pattern [batch head query_pos key_pos]"
 MOST_VALUES = 6
 STEPS = ("1 q · k", "2 scale", "3 mask", "4 softmax", "5 values", "6 W_O")
 
@@ -143,64 +138,3 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int) -> None:
             f"result = qk_products(model, cache, {layer}, {head}, {query}, {key})", qk_products
         ),
     )
-
-
-def weight_and_contribution(
-    view: View,
-    layer: int,
-    head: int,
-    shown: Tensor,
-    *,
-    locked: tuple[int | None, int | None],
-    hidden: bool,
-    turned: bool,
-) -> None:
-    """One head's pattern, as it is `shown`, beside the lengths of what its weights bring.
-
-    locked: the query and the key, where the reader has chosen both.
-    """
-    cache, name = view.run()[1], f"L{layer}H{head}"
-    lengths = value_weighted(view.model, cache, layer)[head]
-    pictures = {"weight": (shown, attention_pattern), "length": (lengths, attention_contributions)}
-    titles = {"weight": f"{name}: weight", "length": f"{name}: length of what arrives"}
-    figures = {
-        what: partial(draw, values, view.labels, title=titles[what], keys_as_rows=turned)
-        for what, (values, draw) in pictures.items()
-    }
-    cell_maps(
-        [
-            CellMap(titles[what], values.T if turned else values, what)
-            for what, (values, _) in pictures.items()
-        ],
-        view.labels,
-        key="large",
-        turned=turned,
-        lock=None if None in locked else locked[::-1] if turned else locked,
-        on_lock=lambda cell: _lock_cell(cell[::-1] if cell and turned else cell),
-    )
-    also = [hide_first_token] if hidden else []
-    read = f"cache['pattern', {layer}][{head}]"
-    change = f"hide_first_token({read})" if hidden else read
-    turn = ".transpose(1, 2)" if turned else ""
-    behind(
-        figures,
-        key="large",
-        code=[Attention.explicit_attention, *also, value_weighted],
-        reads=f"blocks.{layer}.attn.hook_v [batch pos head d_head], {PATTERN}",
-        program=view.program(
-            f"weight = {change}\n"
-            f"length = value_weighted(model, cache, {layer})[{head}]\n"
-            f"result = torch.stack([weight, length]){turn}",
-            *also,
-            value_weighted,
-        ),
-    )
-    st.caption(
-        "Left the weight; right the length of what arrives, the norm of weight × v × W_O. They "
-        "differ where values are short: a head can look at a token and take almost nothing from it."
-    )
-
-
-def _lock_cell(cell: tuple[int, int] | None) -> None:
-    lock_token(cell and cell[0])
-    lock_token(cell and cell[1], "key token")

@@ -30,8 +30,11 @@ MAP = '<div class="drawing"></div><div class="status" aria-live="polite"></div>'
 
 
 def _component(name: str, html: str) -> Callable[..., Any]:
-    css, *js = ((SOURCES / f).read_text() for f in (f"{name}.css", "common.js", f"{name}.js"))
-    return st.components.v2.component(f"tfs_{name}", html=html, css=css, js="\n".join(js))
+    css, js = (
+        "\n".join((SOURCES / f"{part}.{kind}").read_text() for part in ("common", name))
+        for kind in ("css", "js")
+    )
+    return st.components.v2.component(f"tfs_{name}", html=html, css=css, js=js)
 
 
 _token_strip = _component("token_strip", STRIP)
@@ -44,30 +47,33 @@ class CellMap(NamedTuple):
     """One of several maps of the same cells, [row column]; -inf is a closed cell, NaN is none.
 
     what: what a number is, as a hover says it. words: for numbers that stand for something, what
-    they stand for, written as JavaScript writes the number; then there is no scale to read.
+    they stand for, written as JavaScript writes the number; then there is no scale to read. high:
+    the end of the scale, where it is known beforehand. colours: other ones than our usual scales.
     """
 
     title: str
     values: Tensor
     what: str
     words: dict[str, str] | None = None
-    scale: Sequence[str] = ()
+    high: float | None = None
+    colours: Sequence[str] = ()
 
     def header(self, labels: Sequence[str], turned: bool) -> dict[str, Any]:
         """What the script needs besides the numbers: a scale from 0 or around it, and alt text."""
         finite = self.values.isfinite()
-        seen, cells = self.values[finite], self.values.where(finite, torch.nan).numpy()
-        largest = largest_cell(self.what, cells.T if turned else cells, labels, labels)
+        seen, alt = self.values[finite], self.title
         low, high = (seen.min().item(), seen.max().item()) if seen.numel() else (0.0, 1.0)
-        bound = max(-low, high) or 1.0
-        if self.what == "weight":
-            bound = 1.0
+        if self.words is None:
+            cells = self.values.where(finite, torch.nan).numpy()
+            largest = largest_cell(self.what, cells.T if turned else cells, labels, labels)
+            alt = f"{self.title}: {largest}"
+        bound = self.high or max(-low, high) or 1.0
         return {
             "title": self.title,
-            "alt": f"{self.title}: {largest}",
+            "alt": alt,
             "what": self.what,
             "words": self.words,
-            "scale": list(self.scale or (DIVERGING if low < 0 else SEQUENTIAL)),
+            "scale": list(self.colours or (DIVERGING if low < 0 else SEQUENTIAL)),
             "low": -bound if low < 0 else 0,
             "high": bound,
         }

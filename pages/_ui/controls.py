@@ -289,3 +289,10 @@ def pick_token(view: View, label: str = "Token", *, key: str = "token") -> int |
 def lock_token(index: int | None, key: str = "token") -> None:
     """Make a token the locked one, or none; for a component's callback."""
     st.session_state[key] = NO_TOKEN if index is None else index
+
+
+def lock_cell(cell: tuple[int, int] | None) -> None:
+    """Make a query and a key the locked ones, or none; for a component's callback."""
+    query, key = cell or (None, None)
+    lock_token(query)
+    lock_token(key, "key token")

@@ -112,7 +112,7 @@ def builder(view: View, mask: Mask) -> None:
                 added.where(decided, torch.nan),
                 "adds",
                 words={"0": "0, open", "-Infinity": "−∞, closed"},
-                scale=[DISCRETE[0], DISCRETE[0]],
+                colours=[DISCRETE[0], DISCRETE[0]],
             )
         ],
         view.labels,

@@ -52,7 +52,7 @@ def _before_and_after(view: View, mask: Mask, layer: int, head: int, query: int 
         [
             CellMap("scores", scores, "score"),
             CellMap("masked", left, "masked"),
-            CellMap("softmax", weights, "weight"),
+            CellMap("softmax", weights, "weight", high=1.0),
         ],
         view.labels,
         key="head maps",

@@ -5,15 +5,17 @@ from functools import partial
 import streamlit as st
 import torch
 
-from pages._ui.attention_road import road, weight_and_contribution
+from pages._ui.attention_road import road
 from pages._ui.components import attention_mosaic, token_strip
 from pages._ui.controls import (
     current_view,
+    lock_cell,
     lock_token,
     pick_layer_and_head,
     pick_token,
 )
 from pages._ui.head_kinds import head_kinds
+from pages._ui.large_head import PATTERN, weight_and_contribution
 from pages._ui.layout import behind, prose
 from pages._ui.predict import predict
 from tfs.interp import hide_first_token, mirror_score
@@ -21,7 +23,6 @@ from tfs.model.layers import Attention
 from tfs.plots import attention_grid
 
 COLUMNS = 8
-PATTERN = "attn.hook_pattern [batch head query_pos key_pos]"
 
 st.title("Attention")
 prose("attention")
@@ -52,8 +53,7 @@ def ask() -> bool:
 
 def choose(cell: dict[str, int] | None) -> None:
     """A cell of the mosaic: its head becomes the large one, its query and key are locked."""
-    lock_token(cell and cell["query"])
-    lock_token(cell and cell["key"], "key token")
+    lock_cell(cell and (cell["query"], cell["key"]))
     if cell:
         st.session_state["layer"], st.session_state["head"] = divmod(cell["head"], cfg.n_heads)
 

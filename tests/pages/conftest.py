@@ -21,3 +21,20 @@ def visit(monkeypatch, tmp_path):
         return at if page == "pages/start/home.py" else at.switch_page(page).run()
 
     return open_page
+
+
+@pytest.fixture
+def run():
+    """run(model's name, prompt) -> (model, tokenizer, ids, logits [pos d_vocab])."""
+    import torch
+
+    import tfs
+
+    def forward(name, prompt):
+        bundle = tfs.load(name)
+        ids = bundle.tokenizer.encode(prompt)
+        with torch.inference_mode():
+            logits = bundle.model(torch.tensor([ids]))[0]
+        return bundle.model, bundle.tokenizer, ids, logits
+
+    return forward

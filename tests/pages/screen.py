@@ -61,3 +61,23 @@ def maps(at, key: str):
 def said(at) -> str:
     """All prose and captions of the page."""
     return "\n".join(element.value for element in [*at.markdown, *at.caption])
+
+
+def thrown_away(at):
+    """The mass that each lane of the race has cut away, step by step."""
+    figure = next(f for f in figures(at) if f["data"][0].get("name") == "greedy")
+    return {trace["name"]: as_tensor(trace["y"]) for trace in figure["data"]}
+
+
+def written(at, lane):
+    """A lane's strip: its labels, and the probability of each token."""
+    import torch
+
+    for element in at.get("bidi_component"):
+        packed = element.proto.bytes
+        size = int.from_bytes(packed[:4], "little")
+        head = json.loads(packed[4 : 4 + size]) if packed else {}
+        if head.get("name", "").startswith(f"{lane}, coloured"):
+            floats = torch.frombuffer(bytearray(packed[4 + size :]), dtype=torch.float32)
+            return {"labels": head["labels"], "probs": floats}
+    raise AssertionError(f"no strip for {lane}")

@@ -1,4 +1,4 @@
-"""Output: logits, cuts, draws, race and newest attention, all computed here once more."""
+"""Output: logits, cuts, draws and newest attention, all computed here once more."""
 
 import json
 import subprocess
@@ -6,7 +6,16 @@ import sys
 
 import pytest
 
-from tests.pages.screen import ROOT, as_tensor, figures, messages, open_code
+from tests.pages.sampling_by_hand import cut, settings_of, tempered
+from tests.pages.screen import (
+    ROOT,
+    as_tensor,
+    figures,
+    messages,
+    open_code,
+    thrown_away,
+    written,
+)
 
 PAGE = "pages/read/output.py"
 PANELS = ["logit", "scaled logit", "probability", "after top-k", "final"]
@@ -20,67 +29,8 @@ SETTINGS = [
 ODD = ["x", "🎭 naïve 漢字", "שלום עולם", "<b>b</b> **c** $d$ :red[e]", "a\nb\n\n c", " "]
 
 
-@pytest.fixture
-def run():
-    """run(model's name, prompt) -> (model, tokenizer, ids, logits [pos d_vocab])."""
-    import torch
-
-    import tfs
-
-    def forward(name, prompt):
-        bundle = tfs.load(name)
-        ids = bundle.tokenizer.encode(prompt)
-        with torch.inference_mode():
-            logits = bundle.model(torch.tensor([ids]))[0]
-        return bundle.model, bundle.tokenizer, ids, logits
-
-    return forward
-
-
-def settings_of(query) -> dict:
-    given = {"temperature": "1.0", "top_k": "10", "top_p": "0.9", "seed": "0"} | query
-    return {"temperature": float(given["temperature"]), "top_k": int(given["top_k"])} | {
-        "top_p": float(given["top_p"]),
-        "seed": int(given["seed"]),
-    }
-
-
-def cut(probs, top_k, top_p):
-    """One token at a time: (what top-k keeps, what top-p keeps of it)."""
-    import torch
-
-    order = sorted(range(len(probs)), key=lambda i: -probs[i].item())
-    after_top_k = torch.zeros_like(probs)
-    for i in order[: top_k or len(order)]:
-        after_top_k[i] = probs[i]
-    final, mass = torch.zeros_like(probs), 0.0
-    for i in order:
-        if top_p < 1 and mass >= top_p:
-            break
-        final[i] = after_top_k[i]
-        mass += after_top_k[i].item()
-    return after_top_k, final
-
-
-def tempered(logits, temperature):
-    import torch
-
-    if temperature == 0:
-        return torch.nn.functional.one_hot(logits.argmax(), len(logits)).float()
-    return (logits / temperature).softmax(-1)
-
-
 def rows(at):
     return next(f for f in figures(at) if [t.get("name") for t in f["data"]] == PANELS)
-
-
-def thrown_away(at):
-    figure = next(f for f in figures(at) if f["data"][0].get("name") == "greedy")
-    return {trace["name"]: as_tensor(trace["y"]) for trace in figure["data"]}
-
-
-def lanes(at):
-    return next(t.value for t in at.dataframe if "lane" in t.value.columns).set_index("lane")
 
 
 def said(at) -> str:
@@ -128,73 +78,6 @@ def test_rows_cuts_and_the_draw(visit, run, model, query) -> None:
     by_top_p = float(metric(at, "Then by top-p"))
     assert by_top_p == pytest.approx(float((after_top_k - final).sum()), abs=1e-4)
     assert metric(at, "Tokens left to draw from").startswith(f"{int((final > 0).sum()):,} of")
-
-
-@pytest.mark.parametrize("model", ["shakespeare", "mirror"])
-@pytest.mark.parametrize("query", [*SETTINGS[:3], {"temperature": "0.5", "top_k": "3"}])
-def test_the_race_is_run_by_the_model_on_screen(visit, run, model, query) -> None:
-    import torch
-
-    prompt = "41 7 93 28" if model == "mirror" else "First Citizen: Before"
-    at = visit(PAGE, model=model, prompt=prompt, **query)
-    model, tokenizer, ids, _ = run(model, prompt)
-    chosen, table, out = settings_of(query), lanes(at), thrown_away(at)
-    assert table.index.tolist() == ["greedy", "temperature", "top-k", "top-p", "beam"]
-    assert list(out) == ["greedy", "temperature", "top-k", "top-p"]
-    new = {name: written(at, name) for name in table.index}
-    room = min(12, model.cfg.n_ctx + 1 - len(ids))
-    for name, tokens in new.items():
-        assert len(tokens["labels"]) == room
-        text = [*ids]
-        for step, label in enumerate(tokens["labels"]):
-            with torch.inference_mode():
-                logits = model(torch.tensor([text]))[0, -1]
-            probs = logits.softmax(-1)
-            kept = allowed(name, tempered(logits, chosen["temperature"]), logits, chosen)
-            at_hand = [i for i in kept if seen(tokenizer, i) == label]
-            near = [i for i in at_hand if abs(probs[i] - tokens["probs"][step]) < 1e-4]
-            assert near, (name, step, label)
-            text.append(near[0])
-            if name != "beam":
-                rest = 1 - probs[kept].sum()
-                assert out[name][step] == pytest.approx(float(rest), abs=1e-4)
-        total = tokens["probs"].double().log().sum().item()
-        assert table["log-probability"][name] == pytest.approx(total, abs=2e-3)
-        assert table["per token"][name] == pytest.approx(total / room, abs=1e-3)
-        assert f"log-probability **{table['log-probability'][name]:.2f}**" in said(at)
-    best = table["log-probability"].idxmax()
-    assert any(f"that of **{best}**" in caption.value for caption in at.caption)
-
-
-def allowed(name, probs, logits, chosen) -> list[int]:
-    """The ids that this lane could have drawn."""
-    if name == "greedy":
-        return [int(logits.argmax())]
-    if name == "beam":
-        return list(range(len(logits)))
-    top_k = chosen["top_k"] if name == "top-k" else 0
-    top_p = chosen["top_p"] if name == "top-p" else 1.0
-    return cut(probs, top_k, top_p)[1].nonzero().squeeze(-1).tolist()
-
-
-def seen(tokenizer, token_id) -> str:
-    from tfs.plots.tokens import visible
-
-    return visible(tokenizer.str_tokens([token_id])[0], 24)
-
-
-def written(at, lane):
-    """A lane's strip: its labels, and the probability of each token."""
-    import torch
-
-    for element in at.get("bidi_component"):
-        packed = element.proto.bytes
-        size = int.from_bytes(packed[:4], "little")
-        head = json.loads(packed[4 : 4 + size]) if packed else {}
-        if head.get("name", "").startswith(f"{lane}, coloured"):
-            floats = torch.frombuffer(bytearray(packed[4 + size :]), dtype=torch.float32)
-            return {"labels": head["labels"], "probs": floats}
-    raise AssertionError(f"no strip for {lane}")
 
 
 @pytest.mark.parametrize("model", ["shakespeare", "mirror", "induction"])
