@@ -11,16 +11,18 @@ export default function ({ data, parentElement, setStateValue }) {
   const maps = parentElement.querySelector(".maps");
   const status = parentElement.querySelector(".status");
   const { head, cells } = unpack(data);
-  const { panels, row_labels, column_labels } = head;
-  const [rows, columns] = [row_labels.length, column_labels.length];
+  const { panels } = head;
+  const [rows, columns] = [head.rows.labels.length, head.columns.labels.length];
   const floats = floatsOf(cells);
   const shape = `${panels.length}|${rows}|${columns}`;
 
   maps.locked = head.lock;
   maps.at = (head.lock?.column === null ? null : head.lock) ?? maps.at ?? { row: rows - 1, column: 0 };
+  maps.at = { row: within(maps.at.row, rows), column: within(maps.at.column, columns) };
   Object.assign(maps, { read, lock, labels });
   if (maps.dataset.shape !== shape) build();
   maps.style.setProperty("--widest", `${head.width}px`);
+  maps.classList.toggle("locks", head.locks);
   panels.forEach(draw);
   labels();
   show(head.lock);
@@ -70,6 +72,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function lock(cell) {
+    if (!head.locks) return maps.read(cell);
     maps.locked = isLocked(cell) ? null : { row: cell.row, column: head.by_row ? null : cell.column };
     maps.at = cell;
     show(cell);
@@ -91,10 +94,16 @@ export default function ({ data, parentElement, setStateValue }) {
   function sentence(cell) {
     const { row, column } = cell;
     const mark = isLocked(cell) ? ` (${head.mark})` : "";
-    const from = `${head.row_name} ${row} "${row_labels[row]}"`;
+    const from = place(head.rows, row);
     if (column === null) return `${from}${mark}. ${head.hint}`;
     const values = panels.map((panel, i) => `${panel.what} ${written(value(i, row, column), panel.words)}`);
-    return `${from}, ${head.column_name} ${column} "${column_labels[column]}": ${values.join(", ")}${mark}`;
+    return `${from}, ${place(head.columns, column)}: ${values.join(", ")}${mark}`;
+  }
+
+  function place({ name, labels }, index) {
+    const label = labels[index];
+    if (!name) return label;
+    return label === String(index) ? `${name} ${index}` : `${name} ${index} "${label}"`;
   }
 
   function value(i, row, column) {
@@ -109,14 +118,18 @@ export default function ({ data, parentElement, setStateValue }) {
   function draw(panel, i) {
     const figure = maps.children[i];
     const canvas = figure.querySelector("canvas");
-    figure.querySelector("figcaption").textContent = panel.title;
+    const caption = figure.querySelector("figcaption");
+    caption.textContent = panel.title;
+    caption.hidden = !panel.title;
     const [low, bar, high] = figure.querySelector(".scale").children;
     figure.querySelector(".scale").hidden = panel.words !== null;
     bar.style.background = `linear-gradient(to right, ${panel.scale})`;
     [low.textContent, high.textContent] = [panel.low, panel.high].map((end) => String(Number(end.toPrecision(3))).replace("-", "−"));
     canvas.setAttribute("aria-label", panel.alt);
     Object.assign(canvas.dataset, { rows, columns });
-    figure.querySelector(".drawing").style.aspectRatio = `${columns} / ${rows}`;
+    const drawing = figure.querySelector(".drawing");
+    drawing.style.aspectRatio = `${columns} / ${rows}`;
+    drawing.style.minHeight = `${rows * head.row_height}px`;
     const palette = colours(panel.scale);
     const levels = Array.from(floats.subarray(i * rows * columns, (i + 1) * rows * columns), (number) =>
       Number.isFinite(number) ? within(Math.round((255 * (number - panel.low)) / (panel.high - panel.low)), 256) : number,
@@ -161,12 +174,12 @@ export default function ({ data, parentElement, setStateValue }) {
   function labels() {
     const sizes = [...maps.querySelectorAll(".drawing")].map((drawing) => drawing.getBoundingClientRect());
     [...maps.children].forEach((figure, i) => {
-      ticks(figure.querySelector(".down"), row_labels, sizes[i].height, "top", head.row_name, head.row_colour);
-      ticks(figure.querySelector(".across"), column_labels, sizes[i].width, "left", head.column_name, head.column_colour);
+      ticks(figure.querySelector(".down"), head.rows, sizes[i].height, "top");
+      ticks(figure.querySelector(".across"), head.columns, sizes[i].width, "left");
     });
   }
 
-  function ticks(axis, texts, length, side, name, colour) {
+  function ticks(axis, { name, labels: texts, colour }, length, side) {
     const step = Math.max(1, Math.ceil((LABEL * texts.length) / Math.max(length, 1)));
     const wanted = `${step}|${name}|${texts.join("\n")}`;
     if (axis.wanted === wanted) return;

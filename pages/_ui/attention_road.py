@@ -3,14 +3,14 @@
 import math
 
 import streamlit as st
-import torch
 
 from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
+from pages._ui.strips import strips
 from tfs.interp import AttentionRoad, attention_road, qk_products
-from tfs.plots import key_bars, vector_strip
+from tfs.plots import key_bars
 from tfs.plots.tokens import visible
 
 MOST_VALUES = 6
@@ -86,9 +86,10 @@ def _values(view: View, taken: AttentionRoad, layer: int, head: int, query: int)
         f"z {shape('d_head')}. The {len(largest)} largest weights are "
         f"{taken.weights[largest].sum():.1%} of all."
     )
-    rows = torch.cat([taken.weights[largest, None] * taken.v[largest], taken.z[None]])
-    figure(
-        vector_strip(rows, [*labels, "sum of all: z"]),
+    rows = dict(zip(labels, taken.weights[largest, None] * taken.v[largest], strict=True))
+    rows["sum of all: z"] = taken.z
+    strips(
+        rows,
         key="road",
         code=[attention_road],
         reads=f"blocks.{layer}.attn.hook_v, hook_z [batch pos head d_head]",
@@ -109,8 +110,8 @@ def _written(view: View, taken: AttentionRoad, layer: int, head: int, query: int
         f"what L{layer}H{head} adds to the residual stream at position {query}, "
         f"{shape('d_model')}. Its length is {taken.result.norm():.3f}."
     )
-    figure(
-        vector_strip(taken.result[None], ["z × W_O"]),
+    strips(
+        {"z × W_O": taken.result},
         key="road",
         code=[attention_road],
         reads=f"blocks.{layer}.attn.hook_z [batch pos head d_head]",
@@ -129,8 +130,8 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int) -> None:
         f"{quoted(view.labels[key])}: its score {products.sum():.3f} is the sum of "
         f"{len(products)} products, one for each dimension, {shape('d_head')}."
     )
-    figure(
-        vector_strip(products[None], ["q × k / scale"]),
+    strips(
+        {"q × k / scale": products},
         key="cell",
         code=[qk_products],
         reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",

@@ -1,12 +1,15 @@
 """What the parts of a block write and do: lengths of all vectors, its norms, its neurons."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages._ui.axes import shape
 from pages._ui.block_road import norm_strips
+from pages._ui.cell_maps import Axis, CellMap, cell_maps
 from pages._ui.components import token_strip
 from pages._ui.controls import View, lock_token
-from pages._ui.layout import figure, quoted
+from pages._ui.layout import behind, figure, quoted
 from tfs.interp import layer_norm_steps, neuron_promotes, stream_norms, top_neurons
 from tfs.model.layers import MLP, LayerNormPre
 from tfs.plots import (
@@ -19,6 +22,7 @@ from tfs.plots import (
 )
 
 TOP = 8
+ROW_HEIGHT = 24  # pixels
 NAMES = {
     "attn_out": "What attention wrote",
     "mlp_out": "What the MLP wrote",
@@ -32,23 +36,40 @@ def written(view: View, layer: int, token: int) -> None:
     norms = {name: lengths for name, lengths in norms.items() if lengths is not None}
     most = max(float(norms[name].max()) for name in ("attn_out", "mlp_out") if name in norms)
     maps = [name for name in NAMES if name in norms]
-    for column, name in zip(st.columns(len(maps)), maps, strict=True):
-        with column:
-            figure(
-                norm_map(
-                    norms[name],
-                    view.labels,
-                    most=None if name == "resid_post" else most,
-                    lock=(layer, token),
-                    title=NAMES[name],
-                ),
-                key=name,
-                code=[stream_norms],
-                reads=f"blocks.*.hook_{name} [batch pos d_model]",
-                program=view.program(
-                    f"result = stream_norms(cache, model.cfg.n_layers).{name}", stream_norms
-                ),
+    ends = {name: None if name == "resid_post" else most for name in maps}
+    n_layers = view.model.cfg.n_layers
+    cell_maps(
+        [CellMap(NAMES[name], norms[name].flip(0), "length", high=ends[name]) for name in maps],
+        Axis("", [f"L{row}" for row in reversed(range(n_layers))]),
+        Axis("position", view.labels),
+        key="lengths maps",
+        row_height=ROW_HEIGHT,
+        hint="Hover a cell; a click goes to its layer and token.",
+        lock=(n_layers - 1 - layer, token),
+        on_lock=lambda cell: _go_to(cell, n_layers),
+    )
+    behind(
+        {
+            name: partial(
+                norm_map,
+                norms[name],
+                view.labels,
+                most=ends[name],
+                lock=(layer, token),
+                title=NAMES[name],
             )
+            for name in maps
+        },
+        key="lengths maps",
+        code=[stream_norms],
+        reads=f"blocks.*.hook_{', hook_'.join(maps)} [batch pos d_model]",
+        program=view.program(
+            "norms = stream_norms(cache, model.cfg.n_layers)\n"
+            f"maps = torch.stack([{', '.join(f'norms.{name}' for name in maps)}])\n"
+            "result = maps.flip(1)  # layer 0 is the lowest row",
+            stream_norms,
+        ),
+    )
     if len(norms["resid_pre"]) == 1:
         return  # a line from layer to layer needs two of them
     st.caption(
@@ -66,6 +87,13 @@ def written(view: View, layer: int, token: int) -> None:
             stream_norms,
         ),
     )
+
+
+def _go_to(cell: tuple[int, int] | None, n_layers: int) -> None:
+    """Make a cell's layer and token those of the page; without a cell, no token is locked."""
+    lock_token(cell and cell[1])
+    if cell:
+        st.session_state["layer"] = n_layers - 1 - cell[0]
 
 
 @st.fragment

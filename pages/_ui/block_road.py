@@ -8,10 +8,11 @@ from pages._ui.axes import shape
 from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
+from pages._ui.strips import strips
 from tfs.interp import layer_norm_steps
 from tfs.model.block import Block
 from tfs.model.layers import MLP, Attention, LayerNormPre
-from tfs.plots import block_road, scaled_strips, vector_strip
+from tfs.plots import block_road, scaled_strips
 
 READS = {
     "resid_pre": "hook_resid_pre [batch pos d_model]",
@@ -107,8 +108,9 @@ def _strip(view: View, layer: int, token: int, stage: str) -> None:
     labels = [terms[0], f"+ {terms[1]}", f"= {stage}"] if terms else [stage]
     names = [*terms, stage]
     picked = ", ".join(f"{_expression(layer, name)}[{token}]" for name in names)
-    figure(
-        vector_strip(torch.stack([_vectors(view, layer, name)[token] for name in names]), labels),
+    rows = [_vectors(view, layer, name)[token] for name in names]
+    strips(
+        dict(zip(labels, rows, strict=True)),
         key="strip of the stage",
         code=[SOURCE.get(stage, Block.forward)],
         reads=f"blocks.{layer}.{READS[stage]}",

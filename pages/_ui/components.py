@@ -1,4 +1,4 @@
-"""What is touched: token strip, mosaic, maps of cells, model map. JS and CSS: assets/components.
+"""What is touched: token strip, mosaic, model map. JS and CSS are in assets/components.
 
 Each is mounted under a key, so that it keeps its focus and its place when its numbers change. Data
 goes in as bytes behind a JSON header; what the reader does comes back through a callback.
@@ -8,15 +8,13 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import streamlit as st
-import torch
 from torch import Tensor
 
-from tfs.plots.cells import largest_cell
-from tfs.plots.theme import DIVERGING, KEY, QUERY, SEQUENTIAL
+from tfs.plots.theme import SEQUENTIAL
 from tfs.plots.tokens import visible
 
 SOURCES = Path(__file__).resolve().parents[2] / "assets" / "components"
@@ -25,11 +23,11 @@ STRIP = '<div class="strip" role="listbox"></div><div class="status" aria-live="
 MOSAIC = (
     '<div class="scrub"></div><div class="grid"></div><div class="status" aria-live="polite"></div>'
 )
-CELLS = '<div class="maps"></div><div class="status" aria-live="polite"></div>'
 MAP = '<div class="drawing"></div><div class="status" aria-live="polite"></div>'
 
 
-def _component(name: str, html: str) -> Callable[..., Any]:
+def component(name: str, html: str) -> Callable[..., Any]:
+    """A component of assets/components, to be mounted with a key and data."""
     css, js = (
         "\n".join((SOURCES / f"{part}.{kind}").read_text() for part in ("common", name))
         for kind in ("css", "js")
@@ -37,46 +35,9 @@ def _component(name: str, html: str) -> Callable[..., Any]:
     return st.components.v2.component(f"tfs_{name}", html=html, css=css, js=js)
 
 
-_token_strip = _component("token_strip", STRIP)
-_attention_mosaic = _component("attention_mosaic", MOSAIC)
-_cell_maps = _component("cell_maps", CELLS)
-_model_map = _component("model_map", MAP)
-
-
-class CellMap(NamedTuple):
-    """One of several maps of the same cells, [row column]; -inf is a closed cell, NaN is none.
-
-    what: what a number is, as a hover says it. words: for numbers that stand for something, what
-    they stand for, written as JavaScript writes the number; then there is no scale to read. high:
-    the end of the scale, where it is known beforehand. colours: other ones than our usual scales.
-    """
-
-    title: str
-    values: Tensor
-    what: str
-    words: dict[str, str] | None = None
-    high: float | None = None
-    colours: Sequence[str] = ()
-
-    def header(self, labels: Sequence[str], turned: bool) -> dict[str, Any]:
-        """What the script needs besides the numbers: a scale from 0 or around it, and alt text."""
-        finite = self.values.isfinite()
-        seen, alt = self.values[finite], self.title
-        low, high = (seen.min().item(), seen.max().item()) if seen.numel() else (0.0, 1.0)
-        if self.words is None:
-            cells = self.values.where(finite, torch.nan).numpy()
-            largest = largest_cell(self.what, cells.T if turned else cells, labels, labels)
-            alt = f"{self.title}: {largest}"
-        bound = self.high or max(-low, high) or 1.0
-        return {
-            "title": self.title,
-            "alt": alt,
-            "what": self.what,
-            "words": self.words,
-            "scale": list(self.colours or (DIVERGING if low < 0 else SEQUENTIAL)),
-            "low": -bound if low < 0 else 0,
-            "high": bound,
-        }
+_token_strip = component("token_strip", STRIP)
+_attention_mosaic = component("attention_mosaic", MOSAIC)
+_model_map = component("model_map", MAP)
 
 
 def token_strip(
@@ -99,7 +60,7 @@ def token_strip(
     numbers = values if weights is None else weights
     hint = "" if weights is None else "Hover a token, or lock it with a click; arrow keys move."
     head = {
-        "labels": _shown(labels),
+        "labels": shown(labels),
         "weighted": weights is not None,
         "lock": lock,
         "phrase": phrase,
@@ -114,7 +75,7 @@ def token_strip(
             on_lock(index if index in range(len(labels)) else None)
 
     floats = np.zeros(len(labels)) if numbers is None else numbers.detach().numpy()
-    data = _packed(head, np.ascontiguousarray(floats, dtype="<f4"))
+    data = packed(head, np.ascontiguousarray(floats, dtype="<f4"))
     _token_strip(key=key, data=data, default={"index": lock}, on_index_change=changed)
 
 
@@ -146,8 +107,8 @@ def attention_mosaic(
         "names": list(names),
         "queries": queries,
         "keys": keys,
-        "query_labels": _shown(labels),
-        "key_labels": _shown(labels),
+        "query_labels": shown(labels),
+        "key_labels": shown(labels),
         "columns": columns,
         "chosen": chosen,
         "lock": lock,
@@ -171,58 +132,10 @@ def attention_mosaic(
 
     _attention_mosaic(
         key=key,
-        data=_packed(head, levels),
+        data=packed(head, levels),
         default={"cell": lock, "frame": frame},
         on_cell_change=changed,
         on_frame_change=lambda: None,
-    )
-
-
-def cell_maps(
-    maps: Sequence[CellMap],
-    labels: Sequence[str],
-    *,
-    key: str,
-    turned: bool = False,
-    by_row: bool = False,
-    width: int = 520,
-    hint: str = "Hover a cell, lock it with a click; arrow keys move.",
-    mark: str = "locked",
-    lock: tuple[int, int | None] | None = None,
-    on_lock: Callable[[tuple[int, int | None] | None], None] | None = None,
-) -> None:
-    """Maps of queries and keys side by side, each up to `width` pixels wide.
-
-    turned: the rows are keys. lock, and what on_lock is called with: a row and a column, or None;
-    by_row: rows are locked, and the column is None. mark: what a locked cell is called.
-    """
-    names = [("query", QUERY), ("key", KEY)]
-    (row_name, row_colour), (column_name, column_colour) = reversed(names) if turned else names
-    head = {
-        "panels": [each.header(labels, turned) for each in maps],
-        "row_labels": _shown(labels),
-        "column_labels": _shown(labels),
-        "row_name": row_name,
-        "row_colour": row_colour,
-        "column_name": column_name,
-        "column_colour": column_colour,
-        "lock": lock and {"row": lock[0], "column": lock[1]},
-        "by_row": by_row,
-        "width": width,
-        "hint": hint,
-        "mark": mark,
-    }
-
-    def changed() -> None:
-        cell = st.session_state[key].get("cell") or {}
-        row, column, places = cell.get("row"), cell.get("column"), range(len(labels))
-        inside = row in places and (column in places or (by_row and column is None))
-        if on_lock:
-            on_lock((row, column) if inside else None)
-
-    numbers = np.stack([each.values.detach().numpy() for each in maps]).astype("<f4")
-    _cell_maps(
-        key=key, data=_packed(head, numbers), default={"cell": head["lock"]}, on_cell_change=changed
     )
 
 
@@ -238,7 +151,7 @@ def model_map(
     return _model_map(key=key, data=data, on_go_change=lambda: None).go
 
 
-def _shown(labels: Sequence[str]) -> list[str]:
+def shown(labels: Sequence[str]) -> list[str]:
     """Spaces, line ends and control characters made visible, as on the axes of figures."""
     return [visible(label, LONGEST_LABEL) or "∅" for label in labels]
 
@@ -252,7 +165,7 @@ def _alts(patterns: Tensor) -> list[str]:
     ]
 
 
-def _packed(head: dict[str, Any], numbers: np.ndarray) -> bytes:
+def packed(head: dict[str, Any], numbers: np.ndarray) -> bytes:
     """Length of the header, the header padded to a multiple of 8 with it, then the numbers."""
     text = json.dumps(head).encode()
     text += b" " * (-(len(text) + 4) % 8)

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 from torch import Tensor
 
-from pages._ui.components import CellMap, cell_maps
+from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import View, lock_cell
 from pages._ui.layout import behind
 from tfs.interp import hide_first_token, value_weighted
@@ -42,9 +42,8 @@ def weight_and_contribution(
             CellMap(titles[what], values.T if turned else values, what, high=high)
             for (what, (values, _)), high in zip(pictures.items(), (1.0, None), strict=True)
         ],
-        view.labels,
+        *queries_and_keys(view.labels, turned),
         key="large",
-        turned=turned,
         lock=None if None in locked else locked[::-1] if turned else locked,
         on_lock=lambda cell: lock_cell(cell[::-1] if cell and turned else cell),
     )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pages._ui.axes import shape
-from pages._ui.components import CellMap, cell_maps
+from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import View
 from pages._ui.layout import behind, quoted
 from pages._ui.parts import part
@@ -115,7 +115,7 @@ def builder(view: View, mask: Mask) -> None:
                 colours=[DISCRETE[0], DISCRETE[0]],
             )
         ],
-        view.labels,
+        *queries_and_keys(view.labels),
         key="mask cells",
         hint="Filled: 0 is added, the query may attend. Grey, ×: −∞, it may not. Empty: not "
         "decided yet. A click decides all cells up to that one.",

@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from pages._ui.axes import shape
-from pages._ui.components import CellMap, cell_maps
+from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import (
     View,
     lock_token,
@@ -54,7 +54,7 @@ def _before_and_after(view: View, mask: Mask, layer: int, head: int, query: int 
             CellMap("masked", left, "masked"),
             CellMap("softmax", weights, "weight", high=1.0),
         ],
-        view.labels,
+        *queries_and_keys(view.labels),
         key="head maps",
         by_row=True,
         width=SIDE_BY_SIDE,

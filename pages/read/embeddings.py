@@ -1,16 +1,17 @@
 """Embeddings: a token and its place as vectors, their sum, and how the vocabulary lies in space."""
 
 import streamlit as st
-import torch
 
 from pages._ui.axes import shape
+from pages._ui.cell_maps import Axis, CellMap, cell_maps
 from pages._ui.components import token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
-from pages._ui.layout import figure, prose, quoted
+from pages._ui.layout import behind, figure, prose, quoted
 from pages._ui.predict import predict
+from pages._ui.strips import strips
 from pages._ui.vocabulary import space
 from tfs.interp import cosine_similarity, nearest_neighbours
-from tfs.plots import neighbour_bars, similarity_matrix, vector_strip
+from tfs.plots import neighbour_bars, similarity_matrix
 
 SHOWN_DIMENSIONS = 8
 NEIGHBOURS = 8
@@ -60,8 +61,8 @@ st.dataframe(
     column_config={i: st.column_config.NumberColumn(format="%.4f") for i in columns},
     hide_index=True,
 )
-figure(
-    vector_strip(torch.stack(list(terms.values())), list(terms)),
+strips(
+    terms,
     key="sum",
     code=[type(view.model).embedded],
     reads="hook_embed, hook_pos_embed, blocks.0.hook_resid_pre [batch pos d_model]"
@@ -112,8 +113,19 @@ if ask():
     )
 
 st.subheader("How alike are the tokens of the prompt?")
-figure(
-    similarity_matrix(alike, view.labels),
+tokens = Axis("token", view.labels)
+cell_maps(
+    [CellMap("", alike, "cosine", high=1.0, signed=True)],
+    tokens,
+    tokens,
+    key="alike map",
+    by_row=True,
+    hint="Hover a cell; a click makes the token of its row the locked one.",
+    lock=None if chosen is None else (chosen, None),
+    on_lock=lambda cell: lock_token(cell and cell[0]),
+)
+behind(
+    {"alike": lambda: similarity_matrix(alike, view.labels)},
     key="alike",
     code=[cosine_similarity],
     reads="hook_embed [batch pos d_model]",

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from pages._ui.axes import shape
+from pages._ui.cell_maps import FULL_WIDTH, CellMap, cell_maps, numbered
 from pages._ui.controls import current_view
-from pages._ui.layout import figure, prose
+from pages._ui.layout import behind, figure, prose
 from pages._ui.position_kinds import (
     LEARNED,
     SINUSOIDAL,
@@ -17,6 +18,7 @@ from pages._ui.position_kinds import (
 from pages._ui.turned_around import turned_around
 from tfs.interp import cosine_similarity, similarity_by_distance, sinusoidal
 from tfs.plots import position_matrix, similarity_curves, similarity_matrix
+from tfs.plots.positions import brightest_entry
 
 SHOWN = 64  # positions, unless all are asked for
 
@@ -39,6 +41,7 @@ else:
     functions = [sinusoidal] if kind.name == SINUSOIDAL else []
     reads = "" if functions else "pos_embed.W_pos [n_ctx d_model]"
     vectors = kind.vectors[:shown]
+    positions, end = numbered("position", shown), brightest_entry(vectors)
     st.markdown(
         f"Row by row, the vectors of positions 0 to {shown - 1}, {shape('pos d_model')}: "
         + (
@@ -46,9 +49,17 @@ else:
             if functions
             else "what training has made of random numbers."
         )
+        + f" The colours end at ±{end:.2g}; the 0.5 % of all entries that are larger look the same."
     )
-    figure(
-        position_matrix(vectors, title=f"{kind.name} positions"),
+    cell_maps(
+        [CellMap(f"{kind.name} positions", vectors, "value", high=end, signed=True)],
+        positions,
+        numbered("dimension", cfg.d_model),
+        key="vectors map",
+        width=FULL_WIDTH,
+    )
+    behind(
+        {"vectors": lambda: position_matrix(vectors, title=f"{kind.name} positions")},
         key="vectors",
         code=functions or [type(view.model.pos_embed).forward],
         reads=reads,
@@ -57,8 +68,15 @@ else:
 
     st.subheader("Who is like whom?")
     if ask_for_the_most_similar(kind):
-        figure(
-            similarity_matrix(cosine_similarity(vectors, vectors), [str(i) for i in range(shown)]),
+        alike = cosine_similarity(vectors, vectors)
+        cell_maps(
+            [CellMap("", alike, "cosine", high=1.0, signed=True)],
+            positions,
+            positions,
+            key="alike map",
+        )
+        behind(
+            {"alike": lambda: similarity_matrix(alike, positions.labels)},
             key="alike",
             code=[cosine_similarity, *functions],
             reads=reads,

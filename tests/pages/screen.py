@@ -45,17 +45,26 @@ def drawn(at, key: str) -> dict | None:
 
 
 def maps(at, key: str):
-    """The numbers of a component of cell maps, by title: {title: [row column]}."""
+    """The numbers of a component of cell maps, by title: {title: [row column]}; {} without it."""
     import numpy as np
     import torch
 
-    (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
-    packed = proto.bytes
+    protos = [c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}")]
+    assert len(protos) <= 1, key
+    if not protos:
+        return {}
+    packed = protos[0].bytes
     end = 4 + int.from_bytes(packed[:4], "little")
     head = json.loads(packed[4:end])
-    shape = [len(head[name]) for name in ("panels", "row_labels", "column_labels")]
+    shape = [len(head["panels"]), *(len(head[axis]["labels"]) for axis in ("rows", "columns"))]
     numbers = torch.tensor(np.frombuffer(packed[end:], dtype="<f4").reshape(shape).copy())
     return dict(zip([panel["title"] for panel in head["panels"]], numbers, strict=True))
+
+
+def the_map(at, key: str):
+    """The numbers of a component that has one map, [row column]."""
+    (cells,) = maps(at, key).values()
+    return cells
 
 
 def said(at) -> str:

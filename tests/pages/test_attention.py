@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, maps, open_code, said
+from tests.pages.screen import as_tensor, drawn, maps, open_code, said, the_map
 
 PAGE = "pages/read/attention.py"
 HEADS = [
@@ -109,22 +109,25 @@ def test_every_step_of_the_road(opened, name, layer, head) -> None:
     at.selectbox(key="token").set_value(query).run()
     at.selectbox(key="key token").set_value(2).run()
 
-    def figure(step, key="road"):
+    def go_to(step):
         at.button_group(key="step").set_value(step).run()
         assert not at.exception
-        return drawn(at, key)["data"]
+
+    def strip(step, key="road"):
+        go_to(step)
+        return the_map(at, f"{key} strips")
 
     steps = {"1 q · k": "raw", "2 scale": "scaled", "3 mask": "masked", "4 softmax": "weights"}
     for step, what in steps.items():
-        bars = figure(step)
-        values = torch.cat([as_tensor(trace["y"]) for trace in bars])
+        go_to(step)
+        values = torch.cat([as_tensor(trace["y"]) for trace in drawn(at, "road")["data"]])
         expected = by_hand[what][query]
         close(values[: len(expected)], expected, atol=1e-3)
     z = by_hand["weights"][query] @ by_hand["v"]
-    close(as_tensor(figure("5 values")[0]["z"])[-1], z, atol=1e-3)
-    close(as_tensor(figure("6 W_O")[0]["z"])[0], z @ by_hand["W_O"], atol=1e-3)
+    close(strip("5 values")[-1], z, atol=1e-3)
+    close(strip("6 W_O")[0], z @ by_hand["W_O"], atol=1e-3)
     products = by_hand["q"][query] * by_hand["k"][2] / by_hand["root"]
-    close(as_tensor(figure("2 scale", "cell")[0]["z"])[0], products, atol=1e-3)
+    close(strip("2 scale", "cell")[0], products, atol=1e-3)
     assert f"its score {products.sum():.3f} is the sum" in said(at)
 
 

@@ -5,13 +5,18 @@ import json
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, messages
+from tests.pages.screen import as_tensor, maps, messages, the_map
 
 PAGE = "pages/read/block.py"
 WITH_MLP = [("shakespeare", 2), ("mirror", 0)]
 EVERY_MODEL = [*WITH_MLP, ("induction", 1)]
 STAGES = ["pre", "ln1", "attn_out", "mid", "ln2", "neurons", "mlp_out", "post"]
 TOKEN = 5
+TITLES = {
+    "attn_out": "What attention wrote",
+    "mlp_out": "What the MLP wrote",
+    "resid_post": "The stream after the layer",
+}
 
 
 @pytest.fixture
@@ -97,8 +102,8 @@ def test_every_stage_shows_its_vector(run, name, layer) -> None:
         at.session_state["stage"] = stage
         at.run()
         assert not at.exception
-        traces = drawn(at, "strip of the stage")
         if stage in before:
+            traces = drawn(at, "strip of the stage")
             norm = getattr(bundle.model.blocks[layer], stage)
             x = stages[before[stage]]
             _, _, normalized, after = by_hand(norm, x)
@@ -106,9 +111,11 @@ def test_every_stage_shows_its_vector(run, name, layer) -> None:
                 close(trace["z"], vectors[TOKEN][None])
         else:
             rows = [*terms.get(stage, ()), stage]
-            close(traces[0]["z"], torch.stack([stages[row][TOKEN] for row in rows]))
+            shown = the_map(at, "strip of the stage strips")
+            torch.testing.assert_close(
+                shown, torch.stack([stages[row][TOKEN] for row in rows]), atol=1e-4, rtol=1e-4
+            )
             if stage in terms:
-                shown = as_tensor(traces[0]["z"])
                 torch.testing.assert_close(shown[0] + shown[1], shown[2], atol=1e-4, rtol=1e-4)
 
 
@@ -122,8 +129,10 @@ def test_lengths_of_all_layers_and_tokens(run, name, layer) -> None:
             [hook(cache, at_layer, f"hook_{part}") for at_layer in range(cfg.n_layers)]
         )
         lengths[part] = every.square().sum(-1).sqrt()
+    shown = maps(at, "lengths maps")
+    assert list(shown) == [TITLES[part] for part in lengths if part in TITLES]
     for part in lengths.keys() - {"resid_pre"}:
-        close(drawn(at, part)[0]["z"], lengths[part])
+        torch.testing.assert_close(shown[TITLES[part]].flip(0), lengths[part], atol=1e-4, rtol=1e-4)
     if cfg.n_layers > 1:
         lines = drawn(at, "lengths")
         assert [line["name"] for line in lines] == list(lengths)
@@ -221,10 +230,10 @@ def test_without_an_mlp_the_guess_is_about_the_stream(run) -> None:
 def test_with_ask_on_the_answer_waits_for_a_guess(run) -> None:
     at, *_ = run("mirror", 0, ask="true")
     keys = [chart.proto.id for chart in at.get("plotly_chart")]
-    assert not any(key.endswith(("-block figure", "-mlp_out figure")) for key in keys)
+    assert not any(key.endswith("-block figure") for key in keys) and not maps(at, "lengths maps")
     at.session_state["predict writer"] = "attention"
     at.run()
-    assert drawn(at, "block") and drawn(at, "mlp_out")
+    assert drawn(at, "block") and maps(at, "lengths maps")
 
 
 def test_a_model_of_attention_only_says_so(run) -> None:

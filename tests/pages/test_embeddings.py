@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.pages.screen import as_tensor, messages, said
+from tests.pages.screen import as_tensor, messages, said, the_map
 
 PAGE = "pages/read/embeddings.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -53,7 +53,7 @@ def components_by_hand(matrix, n):
 def test_token_and_position_add_up_to_what_enters_block_0(opened, model) -> None:
     at, bundle, ids, cache = opened(model)
     at.selectbox(key="token").set_value(3).run()
-    W_E, rows = bundle.model.W_E.detach(), as_tensor(drawn(at, "sum")["data"][0]["z"])
+    W_E, rows = bundle.model.W_E.detach(), the_map(at, "sum strips")
     torch.testing.assert_close(rows[0], W_E[ids[3]])
     torch.testing.assert_close(rows[-1], cache["blocks.0.hook_resid_pre"][0, 3])
     torch.testing.assert_close(rows[:-1].sum(0), rows[-1], atol=1e-6, rtol=0)
@@ -79,7 +79,7 @@ def test_neighbours_and_likeness_are_cosines(opened, model) -> None:
     torch.testing.assert_close(as_tensor(bars["data"][0]["x"]), expected, atol=1e-6, rtol=0)
     names = bars["layout"]["meta"]["table"]["y_labels"][1]
     assert sorted(names[:3]) == sorted(bundle.tokenizer.str_tokens(order[:3]))
-    matrix = as_tensor(drawn(at, "alike")["data"][0]["z"])
+    matrix = the_map(at, "alike map")
     for i in range(len(ids)):
         for j in range(len(ids)):
             alike = F.cosine_similarity(W_E[ids[i]], W_E[ids[j]], dim=0)
@@ -201,13 +201,13 @@ def test_odd_prompts(opened, prompt, extent) -> None:
     if extent:
         at.button_group(key="extent").set_value(extent).run()
     assert not at.exception and not at.error
-    assert as_tensor(drawn(at, "alike")["data"][0]["z"]).shape == (len(ids), len(ids))
+    assert the_map(at, "alike map").shape == (len(ids), len(ids))
     assert "<b>" not in said(at).replace("\\<b\\>", "")
 
 
 def test_one_token_of_a_small_vocabulary(opened) -> None:
     at, *_ = opened("mirror", prompt="5")
-    assert drawn(at, "plane") and drawn(at, "alike")
+    assert drawn(at, "plane") and len(the_map(at, "alike map")) == 1
 
 
 def test_figures_stay_light(opened) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.pages.screen import as_tensor, drawn, messages, said
+from tests.pages.screen import as_tensor, drawn, maps, messages, said, the_map
 
 PAGE = "pages/read/positions.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -55,13 +55,9 @@ def test_vectors_and_their_likeness(opened, name, kind) -> None:
         if shown > 64:
             at.toggle(key="all").set_value(True).run()
         rows = W_pos[:shown]
-        torch.testing.assert_close(
-            as_tensor(drawn(at, "vectors")["data"][0]["z"]), rows, atol=1e-5, rtol=0
-        )
+        torch.testing.assert_close(the_map(at, "vectors map"), rows, atol=1e-5, rtol=0)
         cosines = F.cosine_similarity(rows[:, None], rows[None], dim=-1)
-        torch.testing.assert_close(
-            as_tensor(drawn(at, "alike")["data"][0]["z"]), cosines, atol=1e-5, rtol=0
-        )
+        torch.testing.assert_close(the_map(at, "alike map"), cosines, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -98,7 +94,7 @@ def test_a_page_opens_on_the_kind_of_its_model_and_follows_it(opened, name) -> N
 def test_what_cannot_be_shown_says_so(opened, name, kind) -> None:
     at, *_ = opened(name, kind)
     has_vectors = kind == "sinusoidal" or (kind == "learned" and name in LEARNED)
-    assert bool(drawn(at, "vectors")) == has_vectors
+    assert bool(maps(at, "vectors map")) == has_vectors
     assert bool(messages(at)) != has_vectors
     assert drawn(at, "distance") and drawn(at, "twice")
 
@@ -170,7 +166,7 @@ def test_a_prompt_that_reads_the_same_both_ways_says_so(opened, name, prompt) ->
 @pytest.mark.parametrize("kind", ["learned", "sinusoidal"])
 def test_the_question_is_graded_by_the_vectors_on_screen(opened, name, kind) -> None:
     at, model, _ = opened(name, kind, ask="true")
-    assert drawn(at, "alike") is None
+    assert not maps(at, "alike map")
     rows = vectors_of(model, kind)
     cosines = F.cosine_similarity(rows[5, None], rows)
     cosines[5] = -2
@@ -182,12 +178,12 @@ def test_the_question_is_graded_by_the_vectors_on_screen(opened, name, kind) -> 
         assert f"{best:.3f} with" in (at.success or at.info)[0].value
     right = [option for option in options if cosines[int(option)] > best - 1e-5]
     assert right == (["4", "6"] if kind == "sinusoidal" else right[:1])
-    assert drawn(at, "alike")
+    assert maps(at, "alike map")
 
 
 @pytest.mark.parametrize("prompt", ODD)
 def test_odd_prompts(opened, prompt) -> None:
     at, _, ids = opened("shakespeare", prompt=prompt.strip())
-    assert as_tensor(drawn(at, "vectors")["data"][0]["z"]).shape[0] >= max(64, len(ids))
+    assert the_map(at, "vectors map").shape[0] >= max(64, len(ids))
     sizes = [len(chart.proto.spec) for chart in at.get("plotly_chart")]
     assert sum(sizes) < 300_000 or len(ids) > 64

@@ -27,8 +27,7 @@ def position_matrix(W_pos: Float[Array, "position d_model"], *, title: str = "")
     fig.update_yaxes(title_text="position", range=[n_positions - 0.5, -0.5], showgrid=False)
     if n_positions <= 10:
         fig.update_yaxes(dtick=1)
-    bound = float(np.quantile(np.abs(W_pos), 0.995)) if W_pos.size else 1.0
-    bound = bound or 1.0
+    bound = brightest_entry(W_pos)
     add_colour_bar(fig, DIVERGING, -bound, bound, f"value, or beyond ±{bound:.2g}")
     alt = f"The vectors of {n_positions} positions, {d_model} entries each"
     if W_pos.size:
@@ -36,6 +35,12 @@ def position_matrix(W_pos: Float[Array, "position d_model"], *, title: str = "")
         alt += f"; the largest in size, {W_pos[row, dimension]:.2f}, is dimension {dimension} of "
         alt += f"position {row}"
     return described(fig, alt + ".", x="dimension", y="position", value="value")
+
+
+def brightest_entry(W_pos: Float[Array, "position d_model"]) -> float:
+    """Where the colours of position vectors end: above 99.5 % of the entries' sizes."""
+    sizes = np.abs(to_numpy(W_pos))
+    return float(np.quantile(sizes, 0.995)) or 1.0 if sizes.size else 1.0
 
 
 def similarity_curves(

@@ -1,0 +1,139 @@
+"""Maps of the same cells side by side: a hover reads a cell in all of them, a click locks it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pages._ui.components import component, packed, shown
+from tfs.plots.theme import DIVERGING, KEY, QUERY, SEQUENTIAL
+
+FULL_WIDTH = 4000  # pixels, more than a page has
+CELLS = '<div class="maps"></div><div class="status" aria-live="polite"></div>'
+
+_cell_maps = component("cell_maps", CELLS)
+
+
+class Axis(NamedTuple):
+    """The rows or the columns of a map: what each of them is, and a label for each.
+
+    A label that is the row's own number is said once. Without a name, the labels say it all.
+    """
+
+    name: str
+    labels: Sequence[str]
+    colour: str = ""
+
+    def place(self, index: int, label: str) -> str:
+        """One of them in words: query 3 'the'."""
+        if not self.name:
+            return label
+        return f"{self.name} {index}" + (f" '{label}'" if label != str(index) else "")
+
+
+def queries_and_keys(labels: Sequence[str], turned: bool = False) -> tuple[Axis, Axis]:
+    """The rows and the columns of a pattern, which are keys and queries where it is turned."""
+    axes = Axis("query", labels, QUERY), Axis("key", labels, KEY)
+    return axes[::-1] if turned else axes
+
+
+def numbered(name: str, count: int) -> Axis:
+    """Rows or columns that have a number and no other name."""
+    return Axis(name, [str(i) for i in range(count)])
+
+
+class CellMap(NamedTuple):
+    """One of several maps of the same cells, [row column]; -inf is a closed cell, NaN is none.
+
+    what: what a number is, as a hover says it. words: for numbers that stand for something, what
+    they stand for, written as JavaScript writes the number; then there is no scale to read. high:
+    the end of the scale, where it is known beforehand. signed: the scale lies around 0 even where
+    no number is below it. colours: other ones than our usual scales.
+    """
+
+    title: str
+    values: Tensor
+    what: str
+    words: dict[str, str] | None = None
+    high: float | None = None
+    signed: bool = False
+    colours: Sequence[str] = ()
+
+    def header(self, rows: Axis, columns: Axis) -> dict[str, Any]:
+        """What the script needs besides the numbers: a scale from 0 or around it, and alt text."""
+        seen = self.values[self.values.isfinite()]
+        low, high = (seen.min().item(), seen.max().item()) if seen.numel() else (0.0, 1.0)
+        bound, signed = self.high or max(-low, high) or 1.0, self.signed or low < 0
+        return {
+            "title": self.title,
+            "alt": self.title if self.words else self._largest(rows, columns),
+            "what": self.what,
+            "words": self.words,
+            "scale": list(self.colours or (DIVERGING if signed else SEQUENTIAL)),
+            "low": -bound if signed else 0,
+            "high": bound,
+        }
+
+    def _largest(self, rows: Axis, columns: Axis) -> str:
+        seen = self.values.where(self.values.isfinite(), -torch.inf)
+        row, column = divmod(int(seen.argmax()), self.values.shape[1])
+        named = f"{self.title}: " if self.title else ""
+        if not seen[row, column].isfinite():
+            return f"{named}none has a {self.what}"
+        places = (
+            axis.place(index, shown([axis.labels[index]])[0])
+            for axis, index in ((rows, row), (columns, column))
+        )
+        value = f"{seen[row, column].item():.2f}"
+        return f"{named}the largest {self.what}, {value}, is at {', '.join(places)}"
+
+
+def cell_maps(
+    maps: Sequence[CellMap],
+    rows: Axis,
+    columns: Axis,
+    *,
+    key: str,
+    by_row: bool = False,
+    width: int = 520,
+    row_height: int = 0,
+    hint: str = "",
+    mark: str = "locked",
+    lock: tuple[int, int | None] | None = None,
+    on_lock: Callable[[tuple[int, int | None] | None], None] | None = None,
+) -> None:
+    """Maps side by side, each up to `width` pixels wide; a row is at least `row_height` high.
+
+    lock, and what on_lock is called with: a row and a column, or None; by_row: rows are locked, and
+    the column is None. mark: what a locked cell is called. Without on_lock there is no locking.
+    """
+    usual = "Hover a cell, lock it with a click; arrow keys move." if on_lock else "Hover a cell."
+    head = {
+        "panels": [each.header(rows, columns) for each in maps],
+        "rows": rows._asdict() | {"labels": shown(rows.labels)},
+        "columns": columns._asdict() | {"labels": shown(columns.labels)},
+        "lock": lock and {"row": lock[0], "column": lock[1]},
+        "locks": on_lock is not None,
+        "by_row": by_row,
+        "width": width,
+        "row_height": row_height,
+        "hint": hint or usual,
+        "mark": mark,
+    }
+
+    def changed() -> None:
+        cell = st.session_state[key].get("cell") or {}
+        row, column = cell.get("row"), cell.get("column")
+        inside = row in range(len(rows.labels)) and (
+            column in range(len(columns.labels)) or (by_row and column is None)
+        )
+        if on_lock:
+            on_lock((row, column) if inside else None)
+
+    numbers = np.stack([each.values.detach().numpy() for each in maps]).astype("<f4")
+    _cell_maps(
+        key=key, data=packed(head, numbers), default={"cell": head["lock"]}, on_cell_change=changed
+    )
