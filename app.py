@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages._ui import controls, tour
+from pages._ui.components import one_entry_per_page
 from pages._ui.predict import ask_first
 from pages._ui.state import prepare_process
 
@@ -44,6 +45,7 @@ controls.arrive()
 with st.sidebar:
     controls.shared_pickers()
     ask_first()
+    one_entry_per_page()
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")
 page.run()

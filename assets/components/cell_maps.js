@@ -5,7 +5,8 @@
 // locked, its column is null.
 
 const LABEL = 13; // pixels from one label to the next, at least
-const CROSSES_UP_TO = 24; // rows: beyond, a cell has no room for one
+const CROSSES_UP_TO = 32; // rows: beyond, a cell has no room for one, and closed cells are hatched
+const HATCHED = "repeating-linear-gradient(45deg, rgb(128 128 128 / 0.75) 0 1.5px, rgb(128 128 128 / 0.25) 1.5px 6px)";
 
 export default function ({ data, parentElement, setStateValue }) {
   const maps = parentElement.querySelector(".maps");
@@ -125,16 +126,27 @@ export default function ({ data, parentElement, setStateValue }) {
     figure.querySelector(".scale").hidden = panel.words !== null;
     bar.style.background = `linear-gradient(to right, ${panel.scale})`;
     [low.textContent, high.textContent] = [panel.low, panel.high].map((end) => String(Number(end.toPrecision(3))).replace("-", "−"));
+    if (panel.by_row) high.textContent = "the row's largest";
     canvas.setAttribute("aria-label", panel.alt);
     Object.assign(canvas.dataset, { rows, columns });
     const drawing = figure.querySelector(".drawing");
     drawing.style.aspectRatio = `${columns} / ${rows}`;
     drawing.style.minHeight = `${rows * head.row_height}px`;
     const palette = colours(panel.scale);
-    const levels = Array.from(floats.subarray(i * rows * columns, (i + 1) * rows * columns), (number) =>
-      Number.isFinite(number) ? within(Math.round((255 * (number - panel.low)) / (panel.high - panel.low)), 256) : number,
-    );
+    const tops = panel.by_row ? rowTops(i) : null;
+    const levels = Array.from(floats.subarray(i * rows * columns, (i + 1) * rows * columns), (number, p) => {
+      if (!Number.isFinite(number)) return number;
+      const high = tops ? tops[Math.floor(p / columns)] : panel.high;
+      return within(Math.round((255 * (number - panel.low)) / (high - panel.low)), 256);
+    });
     (Math.max(rows, columns) <= CROSSES_UP_TO ? inLarge : inPixels)(canvas, levels, palette);
+  }
+
+  function rowTops(i) {
+    return Array.from({ length: rows }, (_, row) => {
+      const start = (i * rows + row) * columns;
+      return Math.max(1e-9, ...floats.subarray(start, start + columns).filter(Number.isFinite));
+    });
   }
 
   function inPixels(canvas, levels, palette) {
@@ -143,17 +155,27 @@ export default function ({ data, parentElement, setStateValue }) {
     const context = canvas.getContext("2d");
     const image = context.createImageData(columns, rows);
     const pixels = new Uint32Array(image.data.buffer);
-    levels.forEach((level, p) => (pixels[p] = level === -Infinity ? 0x4d808080 : palette[level] ?? 0));
+    const empty = background(canvas);
+    levels.forEach((level, p) => (pixels[p] = level === -Infinity ? 0 : palette[level] ?? empty));
     context.putImageData(image, 0, 0);
+    canvas.style.background = HATCHED; // seen where a pixel is left out
+  }
+
+  // The page's own colour, as a pixel: a cell that is not there looks like none.
+  function background(canvas) {
+    const named = getComputedStyle(canvas).getPropertyValue("--st-background-color").trim();
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(named.slice(at, at + 2), 16));
+    return Number.isNaN(r + g + b) ? 0 : (255 << 24) | (b << 16) | (g << 8) | r;
   }
 
   function inLarge(canvas, levels, palette) {
     const size = Math.max(8, Math.floor(960 / Math.max(rows, columns)));
     Object.assign(canvas, { width: columns * size, height: rows * size });
-    canvas.style.imageRendering = "auto";
+    Object.assign(canvas.style, { imageRendering: "auto", background: "none" });
     const context = canvas.getContext("2d");
     context.strokeStyle = "#808080";
     context.lineWidth = Math.max(1, size / 20);
+    context.beginPath();
     levels.forEach((level, p) => {
       if (Number.isNaN(level)) return;
       const [x, y] = [(p % columns) * size, Math.floor(p / columns) * size];
@@ -162,13 +184,12 @@ export default function ({ data, parentElement, setStateValue }) {
       context.fillRect(x, y, size - 1, size - 1);
       if (level !== -Infinity) return;
       const [near, far] = [0.36 * size, 0.64 * size];
-      context.beginPath();
       context.moveTo(x + near, y + near);
       context.lineTo(x + far, y + far);
       context.moveTo(x + far, y + near);
       context.lineTo(x + near, y + far);
-      context.stroke();
     });
+    context.stroke();
   }
 
   function labels() {

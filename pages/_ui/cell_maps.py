@@ -51,7 +51,8 @@ class CellMap(NamedTuple):
     what: what a number is, as a hover says it. words: for numbers that stand for something, what
     they stand for, written as JavaScript writes the number; then there is no scale to read. high:
     the end of the scale, where it is known beforehand. signed: the scale lies around 0 even where
-    no number is below it. colours: other ones than our usual scales.
+    no number is below it. by_row: each row is as bright as its own largest number allows. colours:
+    other ones than our usual scales.
     """
 
     title: str
@@ -60,6 +61,7 @@ class CellMap(NamedTuple):
     words: dict[str, str] | None = None
     high: float | None = None
     signed: bool = False
+    by_row: bool = False
     colours: Sequence[str] = ()
 
     def header(self, rows: Axis, columns: Axis) -> dict[str, Any]:
@@ -75,6 +77,7 @@ class CellMap(NamedTuple):
             "scale": list(self.colours or (DIVERGING if signed else SEQUENTIAL)),
             "low": -bound if signed else 0,
             "high": bound,
+            "by_row": self.by_row,
         }
 
     def _largest(self, rows: Axis, columns: Axis) -> str:

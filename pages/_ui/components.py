@@ -26,10 +26,14 @@ MOSAIC = (
 MAP = '<div class="drawing"></div><div class="status" aria-live="polite"></div>'
 
 
-def component(name: str, html: str) -> Callable[..., Any]:
+def component(name: str, html: str = "") -> Callable[..., Any]:
     """A component of assets/components, to be mounted with a key and data."""
     css, js = (
-        "\n".join((SOURCES / f"{part}.{kind}").read_text() for part in ("common", name))
+        "\n".join(
+            (SOURCES / f"{part}.{kind}").read_text()
+            for part in ("common", name)
+            if (SOURCES / f"{part}.{kind}").is_file()
+        )
         for kind in ("css", "js")
     )
     return st.components.v2.component(f"tfs_{name}", html=html, css=css, js=js)
@@ -38,6 +42,12 @@ def component(name: str, html: str) -> Callable[..., Any]:
 _token_strip = component("token_strip", STRIP)
 _attention_mosaic = component("attention_mosaic", MOSAIC)
 _model_map = component("model_map", MAP)
+_history = component("history")
+
+
+def one_entry_per_page() -> None:
+    """Let the browser's Back lead to the page before, not through every choice made on this one."""
+    _history(key="history")
 
 
 def token_strip(

@@ -84,11 +84,10 @@ def shared_pickers() -> None:
         help="Bundled checkpoints, and whatever you trained here.",
     )
     _say_which_run()
-    if not {"prompt"} & ({*st.session_state} | {*st.query_params}):
-        use_example()
     st.session_state["prompt was for"] = st.session_state["model"]
     st.text_area(
         "Prompt",
+        _example(),
         key="prompt",
         bind="query-params",
         max_chars=MAX_PROMPT_CHARACTERS,
@@ -192,12 +191,15 @@ def _fits(bundle: tfs.Bundle, text: str) -> bool:
 
 def use_example() -> None:
     """Put a prompt that suits the chosen model into the prompt box."""
-    name = st.session_state.get("model", ORDER[0])
+    st.session_state["prompt"] = _example()
+
+
+def _example() -> str:
+    """What suits the chosen model; it stands in the box, and not in the URL, until one types."""
     try:
-        tokenizer = state.open_model(name).bundle.tokenizer
+        return example_of(state.open_model(st.session_state["model"]).bundle.tokenizer)
     except tfs.CheckpointError:
-        return
-    st.session_state["prompt"] = example_of(tokenizer)
+        return EXAMPLES["text"]
 
 
 def example_of(tokenizer: Tokenizer) -> str:
@@ -263,6 +265,8 @@ def pick_layer_and_head(cfg: tfs.TransformerConfig) -> tuple[int, int]:
 
 def _pick(label: str, key: str, count: int) -> int:
     """One of `count`, as buttons; kept in the URL, and 0 where the URL asks for too much."""
+    if st.session_state.get(key, 0) not in range(count):
+        st.session_state[key] = 0
     chosen = st.segmented_control(
         label, range(count), key=key, bind="query-params", default=0, required=True
     )
@@ -272,6 +276,9 @@ def _pick(label: str, key: str, count: int) -> int:
 def pick_token(view: View, label: str = "Token", *, key: str = "token") -> int | None:
     """A token of the prompt or none, kept in the URL: what a token strip locks, as a widget."""
     places = range(NO_TOKEN, len(view.tokens))
+    asked = st.query_params.get(key, "").partition(":")[0]  # the label may be of another prompt
+    if key not in st.session_state and asked.isdecimal() and int(asked) in places:
+        st.session_state[key] = int(asked)
     if key in st.session_state and st.session_state[key] not in places:
         del st.session_state[key]
     chosen = st.selectbox(

@@ -12,6 +12,7 @@ from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import View
 from pages._ui.layout import behind, quoted
 from pages._ui.parts import part
+from pages._ui.steps import counter
 from tfs.interp import causal, everyone, padding, prefix, sliding_window
 from tfs.plots import mask_cells
 from tfs.plots.theme import DISCRETE
@@ -164,35 +165,15 @@ def _pick_cells(pos: int) -> int:
     if st.session_state.setdefault("cell for", pos) != pos:
         st.session_state["cell"] = size
     st.session_state["cell for"] = pos
-    now = st.slider("Cells decided", 0, size, size, key="cell", bind="query-params")
-    with st.container(horizontal=True):
-        _step("Back", now - 1, now, size, shortcut="Left", icon=":material/arrow_back:")
-        _step("Forward", now + 1, now, size, shortcut="Right", icon=":material/arrow_forward:")
-        row_on = min((now // pos + 1) * pos, size)
-        _step("One row on", row_on, now, size, icon=":material/south:")
-        _step("From the start", 0, now, size, icon=":material/first_page:")
-        _step("All", size, now, size, icon=":material/last_page:")
-    return now
-
-
-def _step(
-    label: str, to: int, now: int, size: int, *, icon: str, shortcut: str | None = None
-) -> None:
-    st.button(
-        label,
-        key=f"cell {label}",
-        icon=icon,
-        shortcut=shortcut,
-        disabled=not 0 <= to <= size or to == now,
-        on_click=_decide,
-        args=(to - now, size),
+    row_on, from_start = {"name": "One row on", "row": pos}, {"name": "From the start", "to": 0}
+    return counter(
+        size,
+        key="cell",
+        label="Cells decided",
+        name="Cell",
+        start=size,
+        jumps=[row_on, from_start, {"name": "All", "to": size}],
     )
-
-
-def _decide(by: int, size: int) -> None:
-    """Go on from wherever the reader is when the press arrives."""
-    at = st.session_state.get("cell", size)
-    st.session_state["cell"] = min(max(at + by, 0), size)
 
 
 def _decide_up_to(cell: tuple[int, int] | None, pos: int) -> None:

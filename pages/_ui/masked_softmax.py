@@ -43,16 +43,18 @@ def _before_and_after(view: View, mask: Mask, layer: int, head: int, query: int 
     scores = attention_steps(view.model, view.run()[1], layer).scores[head]
     left = scores.masked_fill(~mask.cells, -torch.inf)
     weights = masked_softmax(scores, mask.cells)
+    ends = {"high": scores.abs().max().item(), "signed": bool((scores < 0).any())}
     figures = {
         "scores": partial(attention_scores, scores, view.labels, title="scores"),
         "masked": partial(attention_scores, left, view.labels, title="masked"),
         "softmax": partial(attention_pattern, weights, view.labels, title="softmax"),
     }
+    rows_alone = st.toggle("Each row by its own largest weight", key="own", bind="query-params")
     cell_maps(
         [
-            CellMap("scores", scores, "score"),
-            CellMap("masked", left, "masked"),
-            CellMap("softmax", weights, "weight", high=1.0),
+            CellMap("scores", scores, "score", **ends),
+            CellMap("masked", left, "masked", **ends),
+            CellMap("softmax", weights, "weight", high=1.0, by_row=rows_alone),
         ],
         *queries_and_keys(view.labels),
         key="head maps",

@@ -41,7 +41,7 @@ def ask_which_is_one_token(reader: Reader, text: str) -> bool:
 def merges(view: View, reader: Reader, text: str) -> None:
     """A counter over the merges of the text, and what the merge on screen did."""
     steps = list(replay(text, reader.tokenizer))
-    at = counter(len(steps), key="merge", label=f"Merges done, of {len(steps)}")
+    at = counter(len(steps), key="merge", label=f"Merges done, of {len(steps)}", name="Merge")
     step = steps[at - 1] if at else None
     words = pieces_after(text, reader.tokenizer, steps[:at])
     if not steps:

@@ -16,7 +16,9 @@ from tfs.plots.tokens import visible
 
 def token_by_token(view: View, draw: Draw, room: int) -> None:
     """Up to `room` new tokens; for the newest, where the position that wrote it looked."""
-    at = counter(room, key="new", label="New tokens", back="One back", forward="Next token")
+    at = counter(
+        room, key="new", label="New tokens", name="Token", back="One back", forward="Next token"
+    )
     if not at:
         st.markdown("Nothing is written yet: press **Next token**, or the right arrow key.")
         return

@@ -90,3 +90,32 @@ def written(at, lane):
             floats = torch.frombuffer(bytearray(packed[4 + size :]), dtype=torch.float32)
             return {"labels": head["labels"], "probs": floats}
     raise AssertionError(f"no strip for {lane}")
+
+
+def can_turn(at, key: str, name: str) -> bool:
+    """Whether the buttons of these steps have one of this name that leads anywhere."""
+    data = _turns(at, key)
+    return _target(data, name) != data["place"]
+
+
+def turn(at, key: str, name: str):
+    """A press of that button, as the browser sends it, and the page as it stands then."""
+    data = _turns(at, key)
+    at.session_state[f"{key} turns"] = {
+        "at": {"place": _target(data, name), "press": data["press"] + 1}
+    }
+    return at.run()
+
+
+def _turns(at, key: str) -> dict:
+    (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key} turns"))
+    return json.loads(proto.json)
+
+
+def _target(data: dict, name: str) -> int:
+    """What assets/components/turns.js reckons."""
+    (button,) = (b for b in data["buttons"] if name in b["name"])
+    place = button.get("to", data["place"] + button.get("by", 0))
+    if "row" in button:
+        place = (data["place"] // button["row"] + 1) * button["row"]
+    return min(max(place, 0), data["last"])

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, maps, messages, the_map
+from tests.pages.screen import as_tensor, maps, messages, the_map, turn
 
 PAGE = "pages/read/block.py"
 WITH_MLP = [("shakespeare", 2), ("mirror", 0)]
@@ -264,10 +264,10 @@ def test_a_url_that_asks_for_nonsense_gets_the_default(run, query) -> None:
 def test_the_road_is_walked_forward_and_back(run) -> None:
     at, *_ = run("mirror", 0)
 
-    def turn(label):
-        next(button for button in at.button if button.label == label).click().run()
+    def walk(label):
+        turn(at, "stage", label)
         assert not at.exception
         return at.session_state["stage"]
 
-    assert [turn("Forward") for _ in range(7)] == STAGES[1:]
-    assert turn("Back") == "mlp_out"
+    assert [walk("Forward") for _ in range(7)] == STAGES[1:]
+    assert walk("Back") == "mlp_out"

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, maps, messages, open_code, said
+from tests.pages.screen import as_tensor, can_turn, drawn, maps, messages, open_code, said, turn
 
 PAGE = "pages/read/masks.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -155,15 +155,15 @@ def test_cell_by_cell_back_and_forward(opened) -> None:
     pos = len(ids)
 
     def press(label):
-        next(b for b in at.button if b.key == f"cell {label}").click().run()
+        turn(at, "cell", label)
         assert not at.exception
         return int((~added(at).isnan()).sum())
 
     assert at.slider(key="cell").value == pos**2
-    assert next(b for b in at.button if b.key == "cell Forward").disabled
+    assert not can_turn(at, "cell", "Forward")
     assert press("Back") == pos**2 - 1
     assert press("From the start") == 0
-    assert next(b for b in at.button if b.key == "cell Back").disabled
+    assert not can_turn(at, "cell", "Back")
     assert [press("Forward") for _ in range(3)] == [1, 2, 3]
     assert "Cell 3 of 256. **Closed**: key 2 comes after query 0." in said(at)
     assert [press("One row on") for _ in range(2)] == [16, 32]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.pages.screen import ROOT, as_tensor, figures, messages, open_code
+from tests.pages.screen import ROOT, as_tensor, can_turn, figures, messages, open_code, turn
 
 PAGE = "pages/read/tokens.py"
 TEXT = "First Citizen: Speak, speak. Second Citizen: You are all resolved rather to"
@@ -144,28 +144,28 @@ def test_before_the_first_merge_all_pieces_are_bytes(visit) -> None:
     assert at.slider(key="merge").value == 0
     assert f"{len(TEXT)} bytes, each a piece of its own" in said(at)
     assert widths(staircase(at)) == [[1] * 5]
-    assert at.button(key="merge Back").disabled and not at.button(key="merge Forward").disabled
+    assert not can_turn(at, "merge", "Back") and can_turn(at, "merge", "Forward")
 
 
 def test_the_counter_goes_back_and_forward_and_follows_the_text(visit, bpe) -> None:
     at = visit(PAGE, model="shakespeare", merge="3")
-    assert at.slider(key="merge").value == 3 and not at.button(key="merge Back").disabled
-    at.button(key="merge Forward").click().run()
+    assert at.slider(key="merge").value == 3 and can_turn(at, "merge", "Back")
+    turn(at, "merge", "Forward")
     assert at.slider(key="merge").value == 4 and "Merge 4 of" in said(at)
-    at.button(key="merge Back").click().run()
-    at.button(key="merge Back").click().run()
+    turn(at, "merge", "Back")
+    turn(at, "merge", "Back")
     assert at.slider(key="merge").value == 2
     at.text_area(key="prompt").set_value("First").run()
     assert at.slider(key="merge").value == 2, "it is still there"
     count = len(all_merges("First", bpe))
     at.slider(key="merge").set_value(count).run()
-    assert at.button(key="merge Forward").disabled
+    assert not can_turn(at, "merge", "Forward")
     at.text_area(key="prompt").set_value("the").run()
     assert at.slider(key="merge").value == len(all_merges("the", bpe)) < count
     at.text_area(key="prompt").set_value("x").run()
     assert not at.exception and "nothing merges" in messages(at)[0]
     at.text_area(key="prompt").set_value(TEXT).run()
-    at.button(key="merge again").click().run()
+    turn(at, "merge", "again")
     assert at.slider(key="merge").value == 0
     at.selectbox(key="model").set_value("mirror").run()
     assert not at.exception and not at.error

@@ -1,0 +1,27 @@
+// One entry of the browser's history for each page. A page's own choices stand in the URL, too, and
+// replace it: so Back leads to the page before, as it was left, and not through every token that was
+// locked on the way.
+
+const LEAVING = 1000; // milliseconds: just before a page is left, Streamlit takes its choices out of the URL
+
+export default function () {
+  const { pushState, replaceState } = history;
+  if (pushState.perPage) return;
+  let cleared = { at: -LEAVING, href: "" };
+
+  history.pushState = function (state, title, url) {
+    const to = new URL(url ?? "", location.href);
+    const here = new URL(location.href);
+    if (to.pathname === here.pathname) {
+      const gone = [...here.searchParams.keys()].some((name) => !to.searchParams.has(name));
+      if (gone) cleared = { at: performance.now(), href: here.href };
+      return replaceState.call(history, state, title, url);
+    }
+    const left = new URL(cleared.href || here.href);
+    if (performance.now() - cleared.at < LEAVING && left.pathname === here.pathname) {
+      replaceState.call(history, history.state, "", left.href);
+    }
+    return pushState.call(history, state, title, url);
+  };
+  history.pushState.perPage = true;
+}
