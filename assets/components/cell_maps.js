@@ -170,6 +170,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function inLarge(canvas, levels, palette) {
     const size = Math.max(8, Math.floor(960 / Math.max(rows, columns)));
+    const gap = size < 50 ? 0 : 2; // narrower cells would have gaps of unequal width on the screen
     Object.assign(canvas, { width: columns * size, height: rows * size });
     Object.assign(canvas.style, { imageRendering: "auto", background: "none" });
     const context = canvas.getContext("2d");
@@ -181,7 +182,7 @@ export default function ({ data, parentElement, setStateValue }) {
       const [x, y] = [(p % columns) * size, Math.floor(p / columns) * size];
       const pixel = palette[level];
       context.fillStyle = level === -Infinity ? "rgba(128, 128, 128, 0.3)" : `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
-      context.fillRect(x, y, size - 1, size - 1);
+      context.fillRect(x, y, size - gap, size - gap);
       if (level !== -Infinity) return;
       const [near, far] = [0.36 * size, 0.64 * size];
       context.moveTo(x + near, y + near);
