@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._ui.controls import View
-from pages._ui.layout import figure, literal, quoted
+from pages._ui.layout import counted, figure, literal, quoted
 from pages._ui.readers import NO_GPT2, Reader, token_bytes
 from tfs.plots import cut_rows
 from tfs.plots.tokens import visible
@@ -31,8 +31,9 @@ def comparison(view: View, trained: Reader, gpt2: Reader | None, text: str) -> N
     )
     one = next(iter(counts.values()))
     st.caption(
-        f"The text has {one.characters} characters and {one.bytes} bytes. The vocabulary of "
-        "characters is this text's own: whatever it does not hold, it could not read."
+        f"The text has {counted(one.characters, 'character')} and {counted(one.bytes, 'byte')}. "
+        "The vocabulary of characters is this text's own: whatever it does not hold, it could not "
+        "read."
     )
     rows = [[token_bytes(t, i) for i in t.encode(text)] for t in tokenizers.values()]
     readers = ["CharTokenizer.train(text)", "bpe", *(["GPT2Tokenizer()"] if gpt2 else [])]
@@ -41,7 +42,8 @@ def comparison(view: View, trained: Reader, gpt2: Reader | None, text: str) -> N
         cut_rows(
             rows,
             [[show_bytes(piece) for piece in row] for row in rows],
-            [f"{name}: {count.tokens}" for name, count in counts.items()],
+            list(counts),
+            in_lines=True,
         ),
         key="cuts",
         code=[compare, *(type(tokenizer).encode for tokenizer in tokenizers.values())],
@@ -86,8 +88,8 @@ def with_and_without_blank(trained: Reader, gpt2: Reader | None) -> None:
         if one == other:
             said = "are the same tokens"
         st.markdown(
-            f"For **{literal(reader.name)}**, {quoted(texts[0])} is {_tokens(one)} and "
-            f"{quoted(texts[1])} is {_tokens(other)}; they {said}."
+            f"For **{literal(reader.name)}**, {_counted(texts[0], one)} and "
+            f"{_counted(texts[1], other)}" + (f"; they {said}." if one and other else ".")
         )
 
 
@@ -95,5 +97,6 @@ def _shown(parts: list[str]) -> str:
     return " | ".join(visible(part, MOST_CHARACTERS) for part in parts)
 
 
-def _tokens(ids: list[int]) -> str:
-    return "1 token" if len(ids) == 1 else f"{len(ids)} tokens"
+def _counted(text: str, ids: list[int]) -> str:
+    """A text and its tokens in words; nothing has no letters that could stand in quotes."""
+    return f"{quoted(text) if text else 'an empty text'} is {counted(len(ids), 'token')}"

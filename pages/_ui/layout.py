@@ -32,6 +32,11 @@ def quoted(token: str) -> str:
     return literal(repr(token))
 
 
+def counted(n: int, thing: str) -> str:
+    """A number of things in words: "1 token", "2 tokens"."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
 def prose(name: str) -> None:
     """The Markdown of assets/prose/<name>.md, its axis words in colour."""
     st.markdown(coloured((PROSE / f"{name}.md").read_text()))
@@ -164,7 +169,7 @@ def tokens_line(labels: Sequence[str]) -> None:
     """The prompt, token by token, as text that no token can break out of."""
     shown = [label.replace("\n", "↵").replace(" ", "·") for label in labels]
     st.code(" | ".join(shown), language=None, wrap_lines=True)
-    st.caption(f"{len(labels)} tokens; · is a space, ↵ the end of a line.")
+    st.caption(f"{counted(len(labels), 'token')}; · is a space, ↵ the end of a line.")
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from torch import Tensor
 from pages._ui.axes import shape
 from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import View
-from pages._ui.layout import behind, quoted
+from pages._ui.layout import behind, counted, quoted
 from pages._ui.parts import part
 from pages._ui.steps import counter
 from tfs.interp import causal, everyone, padding, prefix, sliding_window
@@ -98,28 +98,29 @@ def builder(view: View, mask: Mask) -> None:
             f"Cell {cells} of {size}. {why(mask, query, key)} Query {quoted(view.labels[query])}, "
             f"key {quoted(view.labels[key])}."
             if cells
-            else f"No cell of {size} is decided yet. Go forward to decide the first."
+            else f"{counted(size, 'cell')}, none decided yet. Go forward to decide the first."
         )
     else:
         st.markdown(
-            f"All {size} cells {shape('query_pos key_pos')}: {opened} open, {size - opened} closed."
+            f"{counted(size, 'cell')} {shape('query_pos key_pos')}, all decided: {opened} open, "
+            f"{size - opened} closed."
         )
     decided = torch.arange(size).view(pos, pos) < cells
-    added = torch.zeros(pos, pos).masked_fill(~mask.cells, -torch.inf)
+    kept = torch.zeros(pos, pos).masked_fill(~mask.cells, -torch.inf)
     cell_maps(
         [
             CellMap(
-                f"{mask.name}: what is added to the scores, {opened} open",
-                added.where(decided, torch.nan),
-                "adds",
-                words={"0": "0, open", "-Infinity": "−∞, closed"},
+                f"{mask.name}: which scores become −∞, {opened} open",
+                kept.where(decided, torch.nan),
+                "cell",
+                words={"0": "open", "-Infinity": "closed"},
                 colours=[DISCRETE[0], DISCRETE[0]],
             )
         ],
         *queries_and_keys(view.labels),
         key="mask cells",
-        hint="Filled: 0 is added, the query may attend. Grey, ×: −∞, it may not. Empty: not "
-        "decided yet. A click decides all cells up to that one.",
+        hint="Filled: open, the score stays what it is. Grey, ×: closed, −∞ takes its place. "
+        "Empty: not decided yet. A click decides all cells up to that one.",
         mark="decided last",
         lock=divmod(cells - 1, pos) if 0 < cells < size else None,
         on_lock=lambda cell: _decide_up_to(cell, pos),

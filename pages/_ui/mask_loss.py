@@ -9,7 +9,7 @@ from torch import Tensor
 from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.controls import View
-from pages._ui.layout import figure
+from pages._ui.layout import counted, figure
 from pages._ui.mask_builder import CAUSAL, MAKERS, NONE, PADDING, Mask
 from pages._ui.parts import part
 from pages._ui.predict import predict
@@ -53,16 +53,16 @@ def loss_without_mask(view: View, mask: Mask) -> None:
     )
     st.markdown(
         f"**Measured on this prompt:** {measured} That is {abs(change):.3f} nats "
-        f"{'more' if change > 0 else 'less'}, over {pos - 1} predictions {shape('pos')}; without "
-        f"the mask, {int((losses[NONE] > losses[CAUSAL]).sum())} of them are worse."
+        f"{'more' if change > 0 else 'less'}, over {counted(pos - 1, 'prediction')} "
+        f"{shape('pos')}; worse without the mask: {int((losses[NONE] > losses[CAUSAL]).sum())}."
     )
     if mask.name not in (CAUSAL, NONE) and not math.isnan(means[mask.name]):
-        counted = losses[mask.name].isfinite()
-        which = "predictions of real tokens" if mask.name == PADDING else "predictions"
+        known = losses[mask.name].isfinite()
+        which = " of real tokens" if mask.name == PADDING else ""
         st.markdown(
-            f"With the mask above, {mask.name}: {means[mask.name]:.3f} nats over the "
-            f"{int(counted.sum())} {which}; the causal mask gives the same ones "
-            f"{losses[CAUSAL][counted].mean():.3f}."
+            f"With the mask above, {mask.name}: {means[mask.name]:.3f} nats over "
+            f"{counted(int(known.sum()), 'prediction')}{which}; over the same the causal "
+            f"mask gives {losses[CAUSAL][known].mean():.3f}."
         )
     st.caption(
         "These weights were trained under the causal mask only. A model that is trained without "

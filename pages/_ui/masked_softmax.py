@@ -13,7 +13,7 @@ from pages._ui.controls import (
     pick_layer_and_head,
     pick_token,
 )
-from pages._ui.layout import behind, figure, quoted
+from pages._ui.layout import behind, counted, figure, quoted
 from pages._ui.mask_builder import Mask
 from pages._ui.parts import part
 from tfs.interp import attention_steps, masked_softmax
@@ -82,10 +82,12 @@ def _before_and_after(view: View, mask: Mask, layer: int, head: int, query: int 
         ),
     )
     closed, sums = weights[~mask.cells], weights.sum(-1)
+    closed_cells = "No cell is closed."
+    if closed.numel():
+        closed_cells = f"{counted(closed.numel(), 'closed cell')}; the largest weight on one of "
+        closed_cells += f"them is {closed.max():.1f}."
     st.caption(
-        f"{closed.numel()} closed cells; the largest weight on one of them is "
-        f"{closed.max().item() if closed.numel() else 0:.1f}. Rows sum to {sums.min():.4f} at "
-        f"least and {sums.max():.4f} at most."
+        f"{closed_cells} Rows sum to {sums.min():.4f} at least and {sums.max():.4f} at most."
     )
 
 
@@ -95,8 +97,9 @@ def _one_row(view: View, mask: Mask, layer: int, head: int, query: int) -> None:
     opened = mask.cells[query]
     left = scores.masked_fill(~opened, -torch.inf)
     st.markdown(
-        f"Query {query}, {quoted(view.labels[query])}, in L{layer}H{head}: {len(scores)} scores "
-        f"{shape('key_pos')}, {int((~opened).sum())} of them closed."
+        f"Query {query}, {quoted(view.labels[query])}, in L{layer}H{head}: "
+        f"{counted(len(scores), 'score')} {shape('key_pos')}, "
+        f"{int((~opened).sum())} of them closed."
     )
     if not opened.any():
         st.info(

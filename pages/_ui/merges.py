@@ -5,7 +5,7 @@ from itertools import pairwise
 import streamlit as st
 
 from pages._ui.controls import View
-from pages._ui.layout import figure, quoted
+from pages._ui.layout import counted, figure, quoted
 from pages._ui.predict import predict
 from pages._ui.readers import Reader
 from pages._ui.steps import counter
@@ -51,14 +51,15 @@ def merges(view: View, reader: Reader, text: str) -> None:
         )
     elif step is None:
         st.markdown(
-            f"{len(words)} words, {sum(map(len, words))} bytes, each a piece of its own; "
-            f"{len(steps)} merges follow. Press **Forward**, or the right arrow key."
+            f"{counted(len(words), 'word')}, {counted(sum(map(len, words)), 'byte')}, each byte a "
+            f"piece of its own; {counted(len(steps), 'merge')} to come. Press **Forward**, or the "
+            "right arrow key."
         )
     else:
         _said(step, at, len(steps))
     pieces = [show_bytes(piece) for word in words for piece in word]
     st.code(" | ".join(visible(piece, 40) for piece in pieces), language=None, wrap_lines=True)
-    st.caption(f"{len(pieces)} pieces; · is a space, ↵ the end of a line.")
+    st.caption(f"{counted(len(pieces), 'piece')}; · is a space, ↵ the end of a line.")
     if step:
         _rivals(step, reader)
     _staircase(view, reader, text, steps, at)
@@ -78,9 +79,8 @@ def _rivals(step: ReplayStep, reader: Reader) -> None:
     ranks = [reader.tokenizer.ranks.get(left + right) for left, right in pairs]
     able = sum(rank is not None for rank in ranks)
     st.caption(
-        f"Of the {len(pairs)} pairs of neighbours in this word, {able} "
-        f"{'is a token' if able == 1 else 'are tokens'} together. The lowest rank was learned "
-        "first, so it joins first."
+        f"{counted(len(pairs), 'pair')} of neighbours in this word, {able} of them a token "
+        "together. The lowest rank was learned first, so it joins first."
     )
     st.dataframe(
         {
@@ -93,6 +93,7 @@ def _rivals(step: ReplayStep, reader: Reader) -> None:
             ],
         },
         hide_index=True,
+        placeholder="–",
     )
 
 

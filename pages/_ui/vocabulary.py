@@ -5,7 +5,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.controls import View
-from pages._ui.layout import figure, quoted
+from pages._ui.layout import counted, figure, quoted
 from pages._ui.parts import part
 from tfs.interp import nearest_neighbours, pca
 from tfs.interp.outliers import group_apart, mean_cosine
@@ -92,7 +92,7 @@ def _draw(view, name, rows, dimensions, *, labels, marked, program, code) -> Non
     """The figure, and the share of the variance that it shows."""
     matrix, is_pos = getattr(view.model, name), name == "W_pos"
     if min(len(rows), matrix.shape[1]) < dimensions:
-        st.info(f"{len(rows)} vectors are too few for {dimensions} directions.")
+        st.info(f"Too few for {dimensions} directions: {counted(len(rows), 'vector')}.")
         return
     points, explained = state.projection(matrix, view.fingerprint, name, rows, dimensions)
     axes = "n_ctx d_model" if is_pos else "d_vocab d_model"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._ui.controls import current_view
-from pages._ui.layout import figure, prose
+from pages._ui.layout import counted, figure, prose
 from pages._ui.predict import predict
 from tfs.arithmetic import (
     Term,
@@ -81,7 +81,7 @@ if predict(
 
 st.subheader("Floating-point operations of one forward pass")
 flops = forward_flops_terms(cfg, pos)
-st.metric(f"On the {pos} tokens of the prompt", f"{readable_count(total(flops))}FLOPs")
+st.metric(f"On the prompt, {counted(pos, 'token')}", f"{readable_count(total(flops))}FLOPs")
 figure(
     stacked_terms([term.name for term in flops], [term.value for term in flops], "FLOPs"),
     key="flops",
@@ -98,9 +98,9 @@ batch = st.slider("Sequences at once", 1, 64, 1, key="batch", bind="query-params
 kv = kv_cache_terms(cfg, pos, batch)
 lengths = list(range(1, cfg.n_ctx + 1))
 left, right = st.columns(2)
-left.metric(f"After {pos} tokens", readable_bytes(total(kv)))
+left.metric(f"After {counted(pos, 'token')}", readable_bytes(total(kv)))
 right.metric(
-    f"Full context, {cfg.n_ctx} tokens",
+    f"Full context, {counted(cfg.n_ctx, 'token')}",
     readable_bytes(total(kv_cache_terms(cfg, cfg.n_ctx, batch))),
 )
 figure(

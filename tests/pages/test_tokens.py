@@ -142,7 +142,7 @@ def test_every_merge_is_replayed(visit, bpe, gpt2, model, which) -> None:
 def test_before_the_first_merge_all_pieces_are_bytes(visit) -> None:
     at = visit(PAGE, model="shakespeare")
     assert at.slider(key="merge").value == 0
-    assert f"{len(TEXT)} bytes, each a piece of its own" in said(at)
+    assert f"{len(TEXT)} bytes, each byte a piece of its own" in said(at)
     assert widths(staircase(at)) == [[1] * 5]
     assert not can_turn(at, "merge", "Back") and can_turn(at, "merge", "Forward")
 
@@ -223,7 +223,43 @@ def test_12_with_and_without_a_blank(visit, bpe, gpt2) -> None:
     at.text_input(key="other").set_value("12").run()
     assert said(at).count("are the same tokens") == 2
     at.text_input(key="other").set_value("").run()
-    assert not at.exception and "is 0 tokens" in said(at)
+    assert not at.exception and said(at).count("and an empty text is 0 tokens.") == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "says"),
+    [
+        ("", " ", "an empty text is 0 tokens and ' ' is 1 token."),
+        ("", "", "an empty text is 0 tokens and an empty text is 0 tokens."),
+        (" ", "  ", "' ' is 1 token and '  ' is 2 tokens; they share the ids 32."),
+    ],
+)
+def test_texts_of_blanks_keep_them_and_an_empty_one_is_compared_with_nothing(
+    visit, one, other, says
+) -> None:
+    at = visit(PAGE, model="shakespeare")
+    at.text_input(key="one").set_value(one).run()
+    at.text_input(key="other").set_value(other).run()
+    assert not at.exception
+    assert f"**shakespeare**, {says}" in said(at).replace("\\", "")
+
+
+def test_a_neighbour_that_is_no_token_has_a_dash_for_its_rank(visit) -> None:
+    at = visit(PAGE, model="shakespeare", merge="9")
+    rivals = table(at, "what happens")
+    assert rivals["rank"].isna().any(), "all of them have a rank"
+    (shown,) = (t.proto for t in at.main.dataframe if "what happens" in t.value.columns)
+    assert shown.placeholder == "–"
+
+
+def test_one_of_anything_is_in_the_singular(visit) -> None:
+    at = visit(PAGE, model="shakespeare", prompt="x")
+    assert "1 character and 1 byte." in said(at) + str([c.value for c in at.caption])
+    assert "1 piece;" in str([c.value for c in at.caption])
+    at = visit(PAGE, model="shakespeare", prompt="to")
+    assert "1 word, 2 bytes, each byte a piece of its own; 1 merge to come." in said(at)
+    at.button(key="merge Forward").click().run()
+    assert "1 pair of neighbours in this word" in str([c.value for c in at.caption])
 
 
 def test_the_question_is_graded_by_the_tokenizer(visit, bpe) -> None:
