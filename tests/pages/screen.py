@@ -72,8 +72,8 @@ def said(at) -> str:
     return "\n".join(element.value for element in [*at.markdown, *at.caption])
 
 
-def thrown_away(at):
-    """The mass that each lane of the race has cut away, step by step."""
+def out_of_reach(at):
+    """The mass that each lane of the race cannot reach, step by step."""
     figure = next(f for f in figures(at) if f["data"][0].get("name") == "greedy")
     return {trace["name"]: as_tensor(trace["y"]) for trace in figure["data"]}
 
