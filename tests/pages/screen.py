@@ -61,6 +61,12 @@ def maps(at, key: str):
     return dict(zip([panel["title"] for panel in head["panels"]], numbers, strict=True))
 
 
+def header(at, key: str) -> dict:
+    """What the component with this key was told besides its numbers."""
+    (packed,) = (c.proto.bytes for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
+    return json.loads(packed[4 : 4 + int.from_bytes(packed[:4], "little")])
+
+
 def the_map(at, key: str):
     """The numbers of a component that has one map, [row column]."""
     (cells,) = maps(at, key).values()
