@@ -23,7 +23,14 @@ from torch import Tensor
 
 from tfs.hooks import HookPoint
 from tfs.model import DecoderOnly, KeyValueCache
-from tfs.sample import check_generation, check_sampling, generate_stream, logits_to_probs
+from tfs.sample import (
+    check_generation,
+    check_sampling,
+    draw_with,
+    generate_stream,
+    logits_to_probs,
+    throw_dice,
+)
 
 
 class Beam(NamedTuple):
@@ -76,9 +83,9 @@ class Lane(NamedTuple):
 
     tokens: Int[Tensor, " new_pos"]  # the new ones only
     log_probs: Float[Tensor, " new_pos"]  # of each of them, by softmax(logits)
-    # The probability, by softmax(logits) too, of all tokens that could not be drawn at this step.
-    # None for beams, which draw nothing.
-    thrown_away: Float[Tensor, " new_pos"] | None
+    # The probability, by softmax(logits) too, of all tokens that could not be drawn at this step:
+    # also at temperature 0, where one token is left. None for beams, which draw nothing.
+    out_of_reach: Float[Tensor, " new_pos"] | None
 
     @property
     def log_prob(self) -> float:
@@ -105,8 +112,9 @@ def decoding_race(
     """One prompt, five lanes: "greedy", "temperature", "top-k", "top-p" and "beam" (the best one).
 
     top-k and top-p cut what the temperature leaves, each on its own. Every step has one random
-    number, by `seed`, and all lanes that draw do so with it (see draw_with): they differ by their
-    rule, not by their luck. Raises ValueError as logits_to_probs and beam_search do.
+    number, by `seed`, and all lanes that draw do so with it (see draw_with). They are the numbers
+    of tfs.generate with this seed: a lane is its text with the lane's settings. Raises ValueError
+    as logits_to_probs and beam_search do.
     """
     check_sampling(temperature, top_k, top_p)
     best = beam_search(model, tokens, max_new_tokens, beams)[0].tokens
@@ -132,36 +140,20 @@ def sampled_lanes(
     unread, new_pos = fit_into_context(model, tokens, max_new_tokens)
     unread = unread.expand(len(ways), -1)
     past = KeyValueCache(model.cfg, batch=len(ways))
-    dice = torch.rand(new_pos, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    dice = throw_dice(new_pos, torch.Generator().manual_seed(seed))
     written = torch.zeros(len(ways), new_pos, dtype=torch.int64)
-    log_probs, thrown_away = torch.zeros(2, len(ways), new_pos, dtype=model.cfg.dtype)
+    log_probs, out_of_reach = torch.zeros(2, len(ways), new_pos, dtype=model.cfg.dtype)
     for step, uniform in enumerate(dice):
         logits = model(unread, past_kv_cache=past)[:, -1]
         rows = zip(logits, ways.values(), strict=True)
         probs = torch.stack([logits_to_probs(row, **way) for row, way in rows])
-        token = draw_with(probs, uniform)
+        token = draw_with(probs, uniform.expand(len(ways)))
         unread = token[:, None]
         written[:, step] = token
         log_probs[:, step] = logits.log_softmax(-1).gather(-1, unread).squeeze(-1)
-        thrown_away[:, step] = logits.softmax(-1).masked_fill(probs > 0, 0.0).sum(-1)
-    lanes = map(Lane, written, log_probs, thrown_away)
+        out_of_reach[:, step] = logits.softmax(-1).masked_fill(probs > 0, 0.0).sum(-1)
+    lanes = map(Lane, written, log_probs, out_of_reach)
     return dict(zip(ways, lanes, strict=True))
-
-
-def draw_with(
-    probs: Float[Tensor, "batch d_vocab"], uniform: Float[Tensor, ""]
-) -> Int[Tensor, " batch"]:
-    """The token of each row whose slice of [0, 1) holds `uniform`.
-
-    Slices are as wide as their probabilities and lie side by side, the most likely first: a small
-    number draws a likely token in every row, one near 1 an unlikely one. This is inverse transform
-    sampling (Devroye 1986, chapter III.2): over uniform numbers, tokens come as often as `probs`
-    says.
-    """
-    ordered, order = probs.sort(descending=True, stable=True)
-    place = (ordered.double().cumsum(-1) <= uniform).sum(-1, keepdim=True)
-    last = (ordered > 0).sum(-1, keepdim=True) - 1  # where rounding ends the slices short of 1
-    return order.gather(-1, place.minimum(last)).squeeze(-1)
 
 
 @torch.inference_mode()

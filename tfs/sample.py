@@ -29,18 +29,19 @@ def logits_to_probs(
 
     temperature divides the logits; 0 puts everything on the largest (greedy; the first, in a tie).
     top_k keeps the k most likely tokens (Fan et al. 2018); top_p keeps the fewest tokens whose
-    probabilities reach p together (Holtzman et al. 2020). Both cuts look at the distribution after
-    temperature; what is left is scaled to sum to 1.
+    probabilities reach p together (Holtzman et al. 2020). Each step sees what the one before left,
+    scaled to sum to 1 again: top_p = 0.9 keeps 0.9 of what top_k kept. Hugging Face's chain of
+    LogitsProcessors does the same, except that its top_k keeps all tokens that tie with the last.
     """
     check_sampling(temperature, top_k, top_p)
     if temperature == 0:
         return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
     probs = (logits / temperature).softmax(-1)
     if top_k is not None:
-        probs = keep_top_k(probs, top_k)
+        probs = scaled_to_one(keep_top_k(probs, top_k))
     if top_p is not None:
-        probs = keep_top_p(probs, top_p)
-    return probs / probs.sum(-1, keepdim=True)
+        probs = scaled_to_one(keep_top_p(probs, top_p))
+    return probs
 
 
 def keep_top_k(probs: Float[Tensor, "*batch d_vocab"], k: int) -> Float[Tensor, "*batch d_vocab"]:
@@ -59,17 +60,21 @@ def keep_top_p(probs: Float[Tensor, "*batch d_vocab"], p: float) -> Float[Tensor
     return torch.zeros_like(probs).scatter_(-1, order, ordered)
 
 
+def scaled_to_one(kept: Float[Tensor, "*batch d_vocab"]) -> Float[Tensor, "*batch d_vocab"]:
+    """What a cut left, as a distribution."""
+    return kept / kept.sum(-1, keepdim=True)
+
+
 class SamplingSteps(NamedTuple):
     """The road from logits to the distribution that is drawn from, with every stop on it."""
 
     logits: Float[Tensor, " d_vocab"]  # what the model said
     scaled: Float[Tensor, " d_vocab"]  # divided by the temperature
     probs: Float[Tensor, " d_vocab"]  # their softmax
-    after_top_k: Float[Tensor, " d_vocab"]  # what top_k keeps, not yet scaled up again
-    after_top_p: Float[Tensor, " d_vocab"]  # what top_p keeps of that, not yet scaled up again
-    final: Float[Tensor, " d_vocab"]  # scaled to sum to 1: what is drawn from
-    cut_by_top_k: float  # the probability that top_k threw away
-    cut_by_top_p: float  # the probability that top_p threw away after it
+    after_top_k: Float[Tensor, " d_vocab"]  # what top_k keeps, scaled to sum to 1
+    after_top_p: Float[Tensor, " d_vocab"]  # what top_p keeps of that, scaled too: drawn from
+    cut_by_top_k: float  # how much of probs top_k takes away
+    cut_by_top_p: float  # how much of after_top_k top_p takes away
 
 
 def sampling_steps(
@@ -78,7 +83,7 @@ def sampling_steps(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> SamplingSteps:
-    """logits_to_probs for one position, step by step; `final` is exactly its answer.
+    """logits_to_probs for one position, step by step; `after_top_p` is exactly its answer.
 
     Temperature 0 is the limit of ever smaller ones, up to a shift that softmax does not see:
     `scaled` is 0 for the largest logit (the first, in a tie) and -inf for all others. So one token
@@ -91,25 +96,48 @@ def sampling_steps(
     else:
         scaled = logits / temperature
     probs = scaled.softmax(-1)
-    after_top_k = probs if top_k is None else keep_top_k(probs, top_k)
-    after_top_p = after_top_k if top_p is None else keep_top_p(after_top_k, top_p)
+    after_top_k, after_top_p = probs, probs
+    cut_by_top_k = cut_by_top_p = 0.0
+    if top_k is not None:
+        kept = keep_top_k(probs, top_k)
+        cut_by_top_k = float((probs - kept).sum())
+        after_top_k = after_top_p = scaled_to_one(kept)
+    if top_p is not None:
+        kept = keep_top_p(after_top_k, top_p)
+        cut_by_top_p = float((after_top_k - kept).sum())
+        after_top_p = scaled_to_one(kept)
     return SamplingSteps(
-        logits,
-        scaled,
-        probs,
-        after_top_k,
-        after_top_p,
-        final=after_top_p / after_top_p.sum(-1, keepdim=True),
-        cut_by_top_k=float((probs - after_top_k).sum()),
-        cut_by_top_p=float((after_top_k - after_top_p).sum()),
+        logits, scaled, probs, after_top_k, after_top_p, cut_by_top_k, cut_by_top_p
     )
 
 
 def sample(
     probs: Float[Tensor, "batch d_vocab"], generator: torch.Generator | None = None
 ) -> Int[Tensor, " batch"]:
-    """Draw one token for each row."""
-    return torch.multinomial(probs, 1, generator=generator).squeeze(1)
+    """Draw one token for each row, with one throw of the dice for each."""
+    return draw_with(probs, throw_dice(len(probs), generator))
+
+
+def throw_dice(n: int, generator: torch.Generator | None = None) -> Float[Tensor, " n"]:
+    """n random numbers, uniform on [0, 1); thrown one by one they are the same numbers."""
+    return torch.rand(n, generator=generator, dtype=torch.float64)
+
+
+def draw_with(
+    probs: Float[Tensor, "batch d_vocab"], uniform: Float[Tensor, " batch"]
+) -> Int[Tensor, " batch"]:
+    """The token of each row whose slice of [0, 1) holds the row's number.
+
+    Slices are as wide as their probabilities and lie side by side, the most likely first: a small
+    number draws a likely token in every row, one near 1 an unlikely one. This is inverse transform
+    sampling (Devroye 1986, chapter III.2): over uniform numbers, tokens come as often as `probs`
+    says. The same number with another cut is then the same luck with another rule.
+    """
+    ordered, order = probs.sort(descending=True, stable=True)
+    edges = ordered.double().cumsum(-1)
+    place = (edges <= uniform.to(probs.device)[:, None]).sum(-1, keepdim=True)
+    last = (ordered > 0).sum(-1, keepdim=True) - 1  # where rounding ends the slices short of 1
+    return order.gather(-1, place.minimum(last)).squeeze(-1)
 
 
 class GenerationStep(NamedTuple):

@@ -10,7 +10,7 @@ from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
 from pages._ui.strips import strips
 from tfs.interp import AttentionRoad, attention_road, qk_products
-from tfs.plots import key_bars
+from tfs.plots import key_bars, softmax_steps
 from tfs.plots.tokens import visible
 
 MOST_VALUES = 6
@@ -57,11 +57,7 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
         )
         bars("masked", "score")
     elif step == STEPS[3]:
-        st.markdown(
-            f"exp of each score, over their sum: weights {shape('key_pos')} that sum to "
-            f"{taken.weights.sum():.4f}."
-        )
-        bars("weights", "weight")
+        _softmax(view, taken, layer, head, query)
     elif step == STEPS[4]:
         _values(view, taken, layer, head, query)
     else:
@@ -74,23 +70,49 @@ def _is_root(view: View, scale: float) -> bool:
     return math.isclose(scale, math.sqrt(view.model.cfg.d_head), rel_tol=1e-6)
 
 
+def _softmax(view: View, taken: AttentionRoad, layer: int, head: int, query: int) -> None:
+    """exp of each score, their sum, and the weights: in pictures, and for one key in numbers."""
+    top, most = taken.masked.max(), int(taken.masked.argmax())
+    exps = (taken.masked - top).exp()
+    st.markdown(
+        f"The largest score, {top:.3f}, is taken off all of them, which changes no weight; then "
+        f"exp of each. Key {most}, {quoted(view.labels[most])}, has exp(0) = {exps[most]:.3f}. The "
+        f"sum of all is {exps.sum():.3f}, so that its weight is {exps[most]:.3f} / "
+        f"{exps.sum():.3f} = {taken.weights[most]:.3f}. All weights {shape('key_pos')} sum to "
+        f"{taken.weights.sum():.4f}."
+    )
+    figure(
+        softmax_steps(taken.masked, exps, taken.weights, view.labels),
+        key="road",
+        code=[attention_road],
+        reads=f"blocks.{layer}.attn.hook_attn_scores [batch head query_pos key_pos]",
+        program=view.program(
+            f"road = attention_road(model, cache, {layer}, {head}, {query})\n"
+            "exps = (road.masked - road.masked.max()).exp()\n"
+            "result = torch.stack([road.masked, exps, road.weights])",
+            attention_road,
+        ),
+    )
+
+
 def _values(view: View, taken: AttentionRoad, layer: int, head: int, query: int) -> None:
     """The values that count most, each times its weight, above the z that all of them sum to."""
     largest = taken.weights.topk(min(MOST_VALUES, query + 1)).indices.sort().values
     labels = [
-        f"{taken.weights[key]:.3f} × v {key} {visible(view.labels[key], 8)}"
+        f"{taken.weights[key]:.3f} × v[{key}] '{visible(view.labels[key], 8)}'"
         for key in largest.tolist()
     ]
     st.markdown(
         f"Each v {shape('key_pos d_head')} counts with its weight {shape('key_pos')}; their sum is "
-        f"z {shape('d_head')}. The {len(largest)} largest weights are "
-        f"{taken.weights[largest].sum():.1%} of all."
+        f"z {shape('d_head')}. v\\[{int(largest[0])}] is that of position {int(largest[0])}. "
+        f"The {len(largest)} largest weights are {taken.weights[largest].sum():.1%} of all."
     )
     rows = dict(zip(labels, taken.weights[largest, None] * taken.v[largest], strict=True))
     rows["sum of all: z"] = taken.z
     strips(
         rows,
         key="road",
+        axis="d_head",
         code=[attention_road],
         reads=f"blocks.{layer}.attn.hook_v, hook_z [batch pos head d_head]",
         program=view.program(
@@ -111,6 +133,17 @@ def _written(view: View, taken: AttentionRoad, layer: int, head: int, query: int
         f"{shape('d_model')}. Its length is {taken.result.norm():.3f}."
     )
     strips(
+        {"z": taken.z},
+        key="z",
+        axis="d_head",
+        code=[attention_road],
+        reads=f"blocks.{layer}.attn.hook_v [batch pos head d_head], hook_pattern "
+        "[batch head query_pos key_pos]",
+        program=view.program(
+            f"result = attention_road(model, cache, {layer}, {head}, {query}).z", attention_road
+        ),
+    )
+    strips(
         {"z × W_O": taken.result},
         key="road",
         code=[attention_road],
@@ -128,11 +161,12 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int) -> None:
     st.markdown(
         f"The locked cell, query {query} {quoted(view.labels[query])} with key {key} "
         f"{quoted(view.labels[key])}: its score {products.sum():.3f} is the sum of "
-        f"{len(products)} products, one for each dimension, {shape('d_head')}."
+        f"{len(products)} products, one for each entry of q and k, {shape('d_head')}."
     )
     strips(
         {"q × k / scale": products},
         key="cell",
+        axis="d_head",
         code=[qk_products],
         reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
         program=view.program(

@@ -27,6 +27,18 @@ def shape(axes: str) -> str:
     return f"[{AXIS_WORD.sub(lambda word: f':{COLOURS[word[1]]}[{word[1]}]', axes)}]"
 
 
+def css_colour(axis: str) -> str:
+    """The colour of an axis word inside a component, which has the theme's variables; "" if none.
+
+    >>> css_colour("d_head")
+    'var(--st-red-text-color)'
+    """
+    if axis not in COLOURS:
+        return ""
+    name = COLOURS[axis]
+    return f"var(--st-{name}-color)" if name == "primary" else f"var(--st-{name}-text-color)"
+
+
 def coloured(markdown: str) -> str:
     """Prose in which an axis word in backticks takes its colour."""
     return IN_BACKTICKS.sub(lambda word: f":{COLOURS[word[1]]}[**{word[1]}**]", markdown)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages._ui.axes import shape
 from pages._ui.block_road import norm_strips
-from pages._ui.cell_maps import Axis, CellMap, cell_maps
+from pages._ui.cell_maps import Axis, CellMap, cell_maps, positions
 from pages._ui.components import token_strip
 from pages._ui.controls import View, lock_token
 from pages._ui.layout import behind, figure, quoted
@@ -41,7 +41,7 @@ def written(view: View, layer: int, token: int) -> None:
     cell_maps(
         [CellMap(NAMES[name], norms[name].flip(0), "length", high=ends[name]) for name in maps],
         Axis("", [f"L{row}" for row in reversed(range(n_layers))]),
-        Axis("position", view.labels),
+        positions(view.labels),
         key="lengths maps",
         row_height=ROW_HEIGHT,
         hint="Hover a cell; a click goes to its layer and token.",

@@ -112,6 +112,7 @@ def _strip(view: View, layer: int, token: int, stage: str) -> None:
     strips(
         dict(zip(labels, rows, strict=True)),
         key="strip of the stage",
+        axis="d_mlp" if stage == "neurons" else "d_model",
         code=[SOURCE.get(stage, Block.forward)],
         reads=f"blocks.{layer}.{READS[stage]}",
         program=view.program(f"result = torch.stack([{picked}])"),

@@ -8,6 +8,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from pages._ui.axes import css_colour
 from pages._ui.components import component, packed, shown
 from tfs.plots.theme import DIVERGING, KEY, QUERY, SEQUENTIAL
 
@@ -33,6 +34,10 @@ class Axis(NamedTuple):
             return label
         return f"{self.name} {index}" + (f" '{label}'" if label != str(index) else "")
 
+    def header(self) -> dict[str, Any]:
+        """What the script needs of it; labels without a name are words of ours, not tokens."""
+        return self._asdict() | {"labels": shown(self.labels) if self.name else list(self.labels)}
+
 
 def queries_and_keys(labels: Sequence[str], turned: bool = False) -> tuple[Axis, Axis]:
     """The rows and the columns of a pattern, which are keys and queries where it is turned."""
@@ -41,8 +46,13 @@ def queries_and_keys(labels: Sequence[str], turned: bool = False) -> tuple[Axis,
 
 
 def numbered(name: str, count: int) -> Axis:
-    """Rows or columns that have a number and no other name."""
-    return Axis(name, [str(i) for i in range(count)])
+    """Rows or columns that have a number and no other name; an axis word has its colour."""
+    return Axis(name, [str(i) for i in range(count)], css_colour(name))
+
+
+def positions(labels: Sequence[str]) -> Axis:
+    """Rows or columns that are the positions of the prompt, each with its token."""
+    return Axis("pos", labels, css_colour("pos"))
 
 
 class CellMap(NamedTuple):
@@ -116,8 +126,8 @@ def cell_maps(
     usual = "Hover a cell, lock it with a click; arrow keys move." if on_lock else "Hover a cell."
     head = {
         "panels": [each.header(rows, columns) for each in maps],
-        "rows": rows._asdict() | {"labels": shown(rows.labels)},
-        "columns": columns._asdict() | {"labels": shown(columns.labels)},
+        "rows": rows.header(),
+        "columns": columns.header(),
         "lock": lock and {"row": lock[0], "column": lock[1]},
         "locks": on_lock is not None,
         "by_row": by_row,

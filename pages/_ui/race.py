@@ -7,25 +7,27 @@ from pages._ui.components import token_strip
 from pages._ui.controls import View
 from pages._ui.layout import figure
 from pages._ui.sampling import Draw
-from tfs.decoding import Lane, beam_search, decoding_race, draw_with, sampled_lanes
+from tfs.decoding import Lane, beam_search, decoding_race, sampled_lanes
 from tfs.plots import mass_kept
 from tfs.plots.tokens import visible
+from tfs.sample import draw_with
 from tfs.tokenizers import Tokenizer
 
 DRAWN = ("greedy", "temperature", "top-k", "top-p")
 
 
 def race(view: View, draw: Draw, room: int) -> None:
-    """`room` new tokens in each lane: as strips, as a table, and what each step threw away."""
+    """`room` new tokens in each lane: as strips, as a table, and what each step cannot reach."""
     top_k = draw.top_k or view.model.cfg.d_vocab
     settings = {"seed": draw.seed, "temperature": draw.temperature}
     settings |= {"top_k": top_k, "top_p": draw.top_p}
     lanes = state.race_from_prompt(view.model, view.fingerprint, draw.start, room, **settings)
+    _same_dice(draw)
     rules = {
         "greedy": "the most likely token",
-        "temperature": f"a draw at temperature {draw.temperature:g}",
-        "top-k": f"a draw from the {top_k} most likely",
-        "top-p": f"a draw from the fewest that hold {draw.top_p:g}",
+        "temperature": f"a draw at temperature {draw.temperature:g}, without a cut",
+        "top-k": f"a draw from the {top_k} most likely, with no top-p",
+        "top-p": f"a draw from the fewest that hold {draw.top_p:g}, with no top-k",
         "beam": "the best of four texts that grow together",
     }
     for name, lane in lanes.items():
@@ -39,29 +41,55 @@ def race(view: View, draw: Draw, room: int) -> None:
     _side_by_side(lanes, view.bundle.tokenizer)
     arguments = ", ".join(f"{name}={value}" for name, value in settings.items())
     figure(
-        mass_kept({name: lanes[name].thrown_away for name in DRAWN}),
+        mass_kept({name: lanes[name].out_of_reach for name in DRAWN}),
         key="race",
         code=[decoding_race, sampled_lanes, draw_with, beam_search],
         program=view.program(
             f"race = decoding_race(model, tokens[None, :{len(draw.start)}], {room}, "
             f"{arguments})\n"
-            f"result = torch.stack([race[name].thrown_away for name in {DRAWN}])",
+            f"result = torch.stack([race[name].out_of_reach for name in {DRAWN}])",
             decoding_race,
         ),
     )
 
 
+def _same_dice(draw: Draw) -> None:
+    """Which lane begins as the draw above does."""
+    number = f"The first draw of each lane uses {draw.first_number.item():.4f}, as the one above."
+    if draw.lane:
+        st.caption(f"{number} **{draw.lane}** has its cuts too, and starts with the same token.")
+    else:
+        st.caption(
+            f"{number} That one had both cuts, one after the other; here each has a lane of its "
+            "own, so that the first tokens may differ."
+        )
+
+
+def most_probable(lanes: dict[str, Lane]) -> str:
+    """Whose text is the most probable as a whole, and who ties with it in the digits shown."""
+    top = max(lane.log_prob for lane in lanes.values())
+    best = [name for name, lane in lanes.items() if round(lane.log_prob, 2) == round(top, 2)]
+    texts = {tuple(lanes[name].tokens.tolist()) for name in best}
+    same = "with the same text" if len(texts) == 1 else "with texts that are equally probable"
+    if len(best) == len(lanes):
+        return f"All lanes tie, {same}."
+    if len(best) == 1:
+        return f"The most probable text as a whole is that of **{best[0]}**."
+    names = ", ".join(f"**{name}**" for name in best[:-1]) + f" and **{best[-1]}**"
+    return f"{names} tie for the most probable text as a whole, {same}."
+
+
 def _side_by_side(lanes: dict[str, Lane], tokenizer: Tokenizer) -> None:
-    best = max(lanes, key=lambda name: lanes[name].log_prob)
     st.caption(
-        "Colour and number: the probability that the model itself gave the token. No text of the "
-        f"five is more probable as a whole than that of **{best}**."
+        "Colour and number: the probability that the model itself, at temperature 1, gave the "
+        f"token. {most_probable(lanes)} *Out of reach* is the probability, at temperature 1 too, "
+        "of all tokens that a lane could not draw."
     )
     numbers = {
         "log-probability": [lane.log_prob for lane in lanes.values()],
         "per token": [lane.log_prob_per_token for lane in lanes.values()],
-        "thrown away, mean": [
-            None if lane.thrown_away is None else lane.thrown_away.mean().item()
+        "out of reach, mean": [
+            None if lane.out_of_reach is None else lane.out_of_reach.mean().item()
             for lane in lanes.values()
         ],
     }

@@ -9,7 +9,7 @@ from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
 from pages._ui.predict import predict
 from tfs.plots import sampling_rows
-from tfs.sample import SamplingSteps, sample, sampling_steps
+from tfs.sample import SamplingSteps, draw_with, sampling_steps, throw_dice
 
 MOST_ROWS = 12
 OPTIONS = 4
@@ -19,7 +19,7 @@ LARGEST_SEED = 9999
 
 
 class Draw(NamedTuple):
-    """How a token is drawn, and after which tokens of the prompt."""
+    """How a token is drawn, with which dice, and after which tokens of the prompt."""
 
     start: tuple[int, ...]
     temperature: float
@@ -32,6 +32,20 @@ class Draw(NamedTuple):
         """The arguments of logits_to_probs."""
         k, p = self.top_k or None, self.top_p if self.top_p < 1 else None
         return {"temperature": self.temperature, "top_k": k, "top_p": p}
+
+    @property
+    def lane(self) -> str | None:
+        """The lane of the race with these very cuts, if one has them: each lane has one at most."""
+        if self.temperature == 0:
+            return "greedy"
+        if self.top_k and self.top_p < 1:
+            return None
+        return "top-k" if self.top_k else "top-p" if self.top_p < 1 else "temperature"
+
+    @property
+    def first_number(self) -> torch.Tensor:
+        """The random number that the first token is drawn with, [1]."""
+        return throw_dice(1, torch.Generator().manual_seed(self.seed))
 
     @property
     def arguments(self) -> str:
@@ -50,7 +64,7 @@ def pick_draw(view: View, place: int) -> Draw:
     about = "Only the k most likely tokens stay. 0 keeps all."
     top_k = right.slider("Top-k", 0, LARGEST_TOP_K, 10, key="top_k", help=about, **in_url)
     left, right = st.columns(2)
-    about = "The fewest tokens that hold this much probability stay. 1 keeps all."
+    about = "The fewest tokens that hold this share of what top-k left stay. 1 keeps all."
     top_p = left.slider("Top-p", 0.05, 1.0, 0.9, 0.05, key="top_p", help=about, **in_url)
     about = "Another seed is another throw of the dice, with the same probabilities."
     seed = right.number_input("Seed", 0, LARGEST_SEED, key="seed", help=about, **in_url)
@@ -93,26 +107,27 @@ def ask_most_likely(view: View, place: int) -> bool:
 
 
 def from_logits_to_draw(view: View, place: int, draw: Draw) -> None:
-    """The aligned rows, and what each cut threw away."""
+    """The aligned rows, and what each cut takes away."""
     steps = sampling_steps(view.run()[0][place], **draw.cuts)
-    dice = torch.Generator().manual_seed(draw.seed)
-    drawn = sample(steps.final[None], dice).item()
+    drawn = draw_with(steps.after_top_p[None], draw.first_number).item()
     shown = steps.logits.topk(min(MOST_ROWS, len(steps.logits))).indices.tolist()
     shown += [drawn] * (drawn not in shown)
     tokens = view.bundle.tokenizer.str_tokens(shown)
-    fields = ("logits", "scaled", "probs", "after_top_k", "final")
-    _thrown_away(steps)
+    fields = ("logits", "scaled", "probs", "after_top_k", "after_top_p")
+    _cut_away(steps)
     st.markdown(
-        f"With seed {draw.seed}, **{quoted(tokens[shown.index(drawn)])}** is drawn; its "
-        f"probability after the cuts is {steps.final[drawn]:.4f}. The {len(shown)} tokens below "
-        f"hold {steps.probs[shown].sum():.4f} of the probability before them."
+        f"Seed {draw.seed} throws {draw.first_number.item():.4f}. Add up the probabilities after "
+        "top-p, the largest first: the token that takes the sum past this number is drawn, "
+        f"**{quoted(tokens[shown.index(drawn)])}** with {steps.after_top_p[drawn]:.4f}. The "
+        f"{len(shown)} tokens below hold {steps.probs[shown].sum():.4f} of the probability before "
+        "the cuts."
     )
     figure(
         sampling_rows(
             *(getattr(steps, field)[shown] for field in fields), tokens, drawn=shown.index(drawn)
         ),
         key="rows",
-        code=[sampling_steps, sample],
+        code=[sampling_steps, draw_with, throw_dice],
         reads="ln_final.hook_normalized [batch pos d_model], W_U [d_model d_vocab]",
         program=view.program(
             f"steps = sampling_steps(logits[{place}], {draw.arguments})\n"
@@ -123,10 +138,12 @@ def from_logits_to_draw(view: View, place: int, draw: Draw) -> None:
     )
 
 
-def _thrown_away(steps: SamplingSteps) -> None:
-    """What the cuts cost, of the probability after temperature."""
+def _cut_away(steps: SamplingSteps) -> None:
+    """What each cut takes of the distribution that it sees."""
     by_top_k, by_top_p, left = st.columns(3)
-    by_top_k.metric("Thrown away by top-k", f"{steps.cut_by_top_k:.4f}")
-    by_top_p.metric("Then by top-p", f"{steps.cut_by_top_p:.4f}")
-    kept = int((steps.final > 0).sum())
-    left.metric("Tokens left to draw from", f"{kept:,} of {len(steps.final):,}")
+    about = "Of the probability after temperature. What is left is scaled to sum to 1 again."
+    by_top_k.metric("Cut by top-k", f"{steps.cut_by_top_k:.4f}", help=about)
+    about = "Of what top-k left, scaled to sum to 1. What is left of that is scaled again."
+    by_top_p.metric("Then cut by top-p", f"{steps.cut_by_top_p:.4f}", help=about)
+    kept = int((steps.after_top_p > 0).sum())
+    left.metric("Tokens left to draw from", f"{kept:,} of {len(steps.after_top_p):,}")

@@ -16,22 +16,26 @@ def strips(
     rows: Mapping[str, Tensor],
     *,
     key: str,
+    axis: str = "d_model",
     code: Sequence[Callable],
     reads: str = "",
     program: str = "",
 ) -> None:
-    """Vectors [d_model] by name, on one scale around 0; the other arguments as for `figure`."""
+    """Vectors by name, on one scale around 0; axis: the word for their entries.
+
+    The other arguments are those of `figure`.
+    """
     values = torch.stack(list(rows.values()))
     cell_maps(
         [CellMap("", values, "value", signed=True)],
         Axis("", list(rows)),
-        numbered("dimension", values.shape[1]),
+        numbered(axis, values.shape[1]),
         key=f"{key} strips",
         width=FULL_WIDTH,
         row_height=STRIP_HEIGHT,
     )
     behind(
-        {key: lambda: vector_strip(values, list(rows))},
+        {key: lambda: vector_strip(values, list(rows), axis=axis)},
         key=key,
         code=code,
         reads=reads,

@@ -42,11 +42,16 @@ def ask() -> bool:
         return True
     best = int(scores.argmax())
     few = sorted({best, *range(0, len(names), -(-len(names) // 4))})
+    said = [f"{score:.2f}" for score in scores.tolist()]
+    right = [i for i in few if said[i] == said[best]]
+    because = [f"{names[best]} gives it {said[best]} of its weight on average over this prompt."]
+    if others := " and ".join(names[i] for i in right if i != best):
+        because.append(f"In these two digits {others} gives as much, and is right as well.")
     return predict(
         f"Which of these heads looks most at {where}?",
         [names[i] for i in few],
-        [names[i] for i in few if scores[i] == scores[best]],
-        f"{names[best]} gives it {scores[best]:.3f} of its weight on average over this prompt.",
+        [names[i] for i in right],
+        " ".join(because),
         key="predict head",
     )
 
@@ -75,7 +80,7 @@ def every_head() -> None:
         view.labels,
         key="mosaic",
         names=names,
-        columns=min(COLUMNS, cfg.n_heads),
+        columns=min(COLUMNS, cfg.n_heads if cfg.n_heads > 1 else cfg.n_layers),
         chosen=chosen,
         row_scale=own,
         lock=None if query is None or key is None else locked,
@@ -109,9 +114,10 @@ with st.container(horizontal=True):
     hidden = st.toggle("Hide the first token", key="hide", bind="query-params")
 if hidden:
     st.caption(
-        "The weight on the first token is taken out and each row is scaled to sum to 1 again. "
-        "Many heads rest on the first token when they have nothing to do, and that hides what "
-        "else they look at; the scaled weights are not what the model used."
+        "In the strip and the map of weights, the weight on the first token is taken out and each "
+        "row is scaled to sum to 1 again. Many heads rest on the first token when they have "
+        "nothing to do, and that hides what else they look at; the scaled weights are not what the "
+        "model used. The lengths beside them, all heads above and the steps below are the model's."
     )
 pattern = cache["pattern", layer][head]
 shown = hide_first_token(pattern) if hidden else pattern
@@ -127,7 +133,12 @@ token_strip(
 weight_and_contribution(view, layer, head, shown, locked=(query, key), hidden=hidden, turned=turned)
 
 st.subheader("From q and k to the residual stream")
-road(view, layer, head, len(view.tokens) - 1 if query is None else query, key)
+if query is None:
+    st.caption("No query is locked, so this is the one in the middle.")
+road(view, layer, head, len(view.tokens) // 2 if query is None else query, key)
 
 st.subheader("What kind of head is it?")
-head_kinds(view, mirror)
+if may_show:
+    head_kinds(view, mirror)
+else:
+    st.caption("Hidden with the picture above, until you have answered the question about it.")

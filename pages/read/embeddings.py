@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._ui.axes import shape
-from pages._ui.cell_maps import Axis, CellMap, cell_maps
+from pages._ui.cell_maps import CellMap, cell_maps, positions
 from pages._ui.components import token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
 from pages._ui.layout import behind, figure, prose, quoted
@@ -56,7 +56,7 @@ if len(terms) == 2:
     st.info("This model has no position vectors: the same token is the same vector at any place.")
 columns = [str(i) for i in range(min(SHOWN_DIMENSIONS, W_E.shape[1]))]
 st.dataframe(
-    {"dimension": list(terms)}
+    {"d_model": list(terms)}
     | {i: [vector[int(i)].item() for vector in terms.values()] for i in columns},
     column_config={i: st.column_config.NumberColumn(format="%.4f") for i in columns},
     hide_index=True,
@@ -113,7 +113,7 @@ if ask():
     )
 
 st.subheader("How alike are the tokens of the prompt?")
-tokens = Axis("token", view.labels)
+tokens = positions(view.labels)
 cell_maps(
     [CellMap("", alike, "cosine", high=1.0, signed=True)],
     tokens,

@@ -41,7 +41,7 @@ else:
     functions = [sinusoidal] if kind.name == SINUSOIDAL else []
     reads = "" if functions else "pos_embed.W_pos [n_ctx d_model]"
     vectors = kind.vectors[:shown]
-    positions, end = numbered("position", shown), brightest_entry(vectors)
+    positions, end = numbered("pos", shown), brightest_entry(vectors)
     st.markdown(
         f"Row by row, the vectors of positions 0 to {shown - 1}, {shape('pos d_model')}: "
         + (
@@ -54,7 +54,7 @@ else:
     cell_maps(
         [CellMap(f"{kind.name} positions", vectors, "value", high=end, signed=True)],
         positions,
-        numbered("dimension", cfg.d_model),
+        numbered("d_model", cfg.d_model),
         key="vectors map",
         width=FULL_WIDTH,
     )

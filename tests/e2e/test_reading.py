@@ -64,7 +64,7 @@ def test_the_steps_are_walked_by_keyboard_and_stand_in_the_link(browser, page, s
     for _ in range(3):
         page.keyboard.press("ArrowRight")
         settle(page)
-    page.get_by_text(re.compile(r"weights .*that sum to 1\.0000")).wait_for()
+    page.get_by_text(re.compile(r"weights .* sum to 1\.0000")).wait_for()
     page.keyboard.press("ArrowLeft")
     page.get_by_text(re.compile("become minus infinity")).wait_for()
     page.wait_for_url(re.compile(r"step=3(\+|%20)mask"))
@@ -72,6 +72,18 @@ def test_the_steps_are_walked_by_keyboard_and_stand_in_the_link(browser, page, s
     other.goto(page.url)
     other.get_by_text(re.compile("become minus infinity")).wait_for()
     other.context.close()
+
+
+def test_strips_end_where_the_page_does(page, server) -> None:
+    open_page(page, server, "attention?model=mirror&step=6+W_O")
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 900})
+        settle(page)
+        drawing = page.locator(".drawing").filter(has=page.locator("canvas")).last
+        room = drawing.locator("xpath=ancestor::div[contains(@class, 'maps')]").bounding_box()
+        box = drawing.bounding_box()
+        assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
+        assert box["height"] >= 22, "a strip is as high as a line of text"
 
 
 def test_a_guess_is_graded(page, server) -> None:

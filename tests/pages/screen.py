@@ -61,6 +61,12 @@ def maps(at, key: str):
     return dict(zip([panel["title"] for panel in head["panels"]], numbers, strict=True))
 
 
+def header(at, key: str) -> dict:
+    """What the component with this key was told besides its numbers."""
+    (packed,) = (c.proto.bytes for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
+    return json.loads(packed[4 : 4 + int.from_bytes(packed[:4], "little")])
+
+
 def the_map(at, key: str):
     """The numbers of a component that has one map, [row column]."""
     (cells,) = maps(at, key).values()
@@ -72,8 +78,8 @@ def said(at) -> str:
     return "\n".join(element.value for element in [*at.markdown, *at.caption])
 
 
-def thrown_away(at):
-    """The mass that each lane of the race has cut away, step by step."""
+def out_of_reach(at):
+    """The mass that each lane of the race cannot reach, step by step."""
     figure = next(f for f in figures(at) if f["data"][0].get("name") == "greedy")
     return {trace["name"]: as_tensor(trace["y"]) for trace in figure["data"]}
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, maps, open_code, said, the_map
+from tests.pages.screen import as_tensor, drawn, header, maps, open_code, said, the_map
 
 PAGE = "pages/read/attention.py"
 HEADS = [
@@ -117,15 +117,25 @@ def test_every_step_of_the_road(opened, name, layer, head) -> None:
         go_to(step)
         return the_map(at, f"{key} strips")
 
-    steps = {"1 q · k": "raw", "2 scale": "scaled", "3 mask": "masked", "4 softmax": "weights"}
+    steps = {"1 q · k": "raw", "2 scale": "scaled", "3 mask": "masked"}
     for step, what in steps.items():
         go_to(step)
         values = torch.cat([as_tensor(trace["y"]) for trace in drawn(at, "road")["data"]])
         expected = by_hand[what][query]
         close(values[: len(expected)], expected, atol=1e-3)
+    go_to("4 softmax")
+    score, exp, weight = (as_tensor(panel["y"]) for panel in drawn(at, "road")["data"])
+    close(score, by_hand["masked"][query], atol=1e-3)
+    close(exp, (by_hand["masked"][query] - by_hand["masked"][query].max()).exp(), atol=1e-3)
+    close(weight, by_hand["weights"][query], atol=1e-3)
+    most = by_hand["weights"][query].max()
+    assert f"1.000 / {exp.sum():.3f} = {most:.3f}." in said(at)
     z = by_hand["weights"][query] @ by_hand["v"]
     close(strip("5 values")[-1], z, atol=1e-3)
+    largest = int(by_hand["weights"][query].topk(min(6, query + 1)).indices.min())
+    assert f"v\\[{largest}] is that of position {largest}" in said(at)
     close(strip("6 W_O")[0], z @ by_hand["W_O"], atol=1e-3)
+    close(strip("6 W_O", "z")[0], z, atol=1e-3)
     products = by_hand["q"][query] * by_hand["k"][2] / by_hand["root"]
     close(strip("2 scale", "cell")[0], products, atol=1e-3)
     assert f"its score {products.sum():.3f} is the sum" in said(at)
@@ -145,11 +155,59 @@ def test_scores_of_heads_and_the_graded_guess(opened, name, layer, head) -> None
         close(as_tensor(drawn(at, kind)["data"][0]["z"])[layer, head], score)
     question = at.button_group(key="predict head")
     asked = as_tensor(drawn(at, "mirror" if "mirror" in name else "previous token")["data"][0]["z"])
-    best = divmod(int(asked.argmax()), asked.shape[1])
+    digits = [f"{score:.2f}" for score in asked.flatten().tolist()]
+    names = [f"L{a}H{b}" for a in range(asked.shape[0]) for b in range(asked.shape[1])]
+    right = [n for n, d in zip(names, digits, strict=True) if d == digits[int(asked.argmax())]]
     for option in question.options:
         at.button_group(key="predict head").set_value(option).run()
         assert not at.exception
-        assert bool(at.success) == (option == "L{}H{}".format(*best))
+        assert bool(at.success) == (option in right)
+
+
+def test_heads_that_are_equal_in_the_digits_shown_are_all_right(visit) -> None:
+    at = visit(PAGE, model="mirror")
+    grid = as_tensor(drawn(at, "mirror")["data"][0]["z"])
+    scores = grid.flatten()
+    first, second = scores.topk(2).indices.tolist()
+    assert scores[first] != scores[second] and f"{scores[first]:.2f}" == f"{scores[second]:.2f}"
+    name = "L{}H{}".format(*divmod(second, grid.shape[1]))
+    at.button_group(key="predict head").set_value(name).run()
+    assert f"{name} gives as much, and is right as well" in at.success[0].value
+
+
+def test_the_answer_is_nowhere_on_the_page_before_the_guess(visit) -> None:
+    at = visit(PAGE, model="mirror", ask="true")
+    assert not any(drawn(at, kind) for kind in ("mirror", "previous token", "induction"))
+    question = at.button_group(key="predict head")
+    question.set_value(question.options[0]).run()
+    assert drawn(at, "mirror")
+
+
+@pytest.mark.parametrize("model", ["mirror", "shakespeare"])
+def test_without_a_lock_the_road_starts_in_the_middle(opened, model) -> None:
+    at, by_hand = opened(model, 0, 0, step="3 mask")
+    query = len(by_hand["ids"]) // 2
+    values = as_tensor(drawn(at, "road")["data"][0]["y"])
+    close(values[: query + 1], by_hand["masked"][query, : query + 1], atol=1e-3)
+    assert "this is the one in the middle" in said(at)
+    assert f"{len(by_hand['ids']) - 1 - query} keys come after" in said(at)
+    at.selectbox(key="token").set_value(1).run()
+    assert "this is the one in the middle" not in said(at)
+
+
+def test_one_head_per_layer_stand_side_by_side(visit) -> None:
+    head = header(visit(PAGE, model="induction"), "mosaic")
+    assert head["columns"] == 2 and head["names"] == ["L0H0", "L1H0"]
+
+
+@pytest.mark.parametrize(
+    ("step", "key", "axis"), [("5 values", "road", "d_head"), ("6 W_O", "road", "d_model")]
+)
+def test_strips_name_their_axis_in_its_colour(visit, step, key, axis) -> None:
+    from pages._ui.axes import css_colour
+
+    columns = header(visit(PAGE, model="mirror", step=step), f"{key} strips")["columns"]
+    assert columns["name"] == axis and columns["colour"] == css_colour(axis)
 
 
 @pytest.mark.parametrize("prompt", ODD)

@@ -63,7 +63,7 @@ def test_token_and_position_add_up_to_what_enters_block_0(opened, model) -> None
     else:
         torch.testing.assert_close(rows[1], bundle.model.W_pos.detach()[3])
     table = at.dataframe[0].value
-    assert list(table.columns) == ["dimension", *"01234567"]
+    assert list(table.columns) == ["d_model", *"01234567"]
     torch.testing.assert_close(torch.tensor(table.iloc[:, 1:].to_numpy()).float(), rows[:, :8])
 
 

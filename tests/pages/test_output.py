@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.pages.sampling_by_hand import cut, settings_of, tempered
+from tests.pages.sampling_by_hand import cut, first_draw, settings_of, tempered
 from tests.pages.screen import (
     ROOT,
     as_tensor,
@@ -14,13 +14,13 @@ from tests.pages.screen import (
     figures,
     messages,
     open_code,
-    thrown_away,
+    out_of_reach,
     turn,
     written,
 )
 
 PAGE = "pages/read/output.py"
-PANELS = ["logit", "scaled logit", "probability", "after top-k", "final"]
+PANELS = ["logit", "scaled logit", "probability", "after top-k", "after top-p"]
 SETTINGS = [
     {},
     {"temperature": "0.0"},
@@ -59,10 +59,8 @@ def test_rows_cuts_and_the_draw(visit, run, model, query) -> None:
     _, tokenizer, _, logits = run(model, at.session_state["prompt"])
     logits, chosen = logits[-1], settings_of(query)
     probs = tempered(logits, chosen["temperature"])
-    after_top_k, final = cut(probs, chosen["top_k"], chosen["top_p"])
-    shares = final / final.sum()
-    dice = torch.Generator().manual_seed(chosen["seed"])
-    drawn = int(torch.multinomial(shares, 1, generator=dice))
+    after_top_k, shares = cut(probs, chosen["top_k"], chosen["top_p"])
+    drawn = first_draw(shares, chosen["seed"])
     shown = logits.sort(descending=True).indices[:12].tolist()
     shown += [drawn] * (drawn not in shown)
     figure = rows(at)
@@ -74,12 +72,37 @@ def test_rows_cuts_and_the_draw(visit, run, model, query) -> None:
     table = figure["layout"]["meta"]["table"]
     assert table["y_labels"][1] == tokenizer.str_tokens(shown)
     assert table["rows"][1].index("drawn") == shown.index(drawn)
-    assert f"**{quoted(tokenizer.str_tokens([drawn])[0])}** is drawn" in said(at)
-    by_top_k = float(metric(at, "Thrown away by top-k"))
-    assert by_top_k == pytest.approx(float(1 - after_top_k.sum()), abs=1e-4)
-    by_top_p = float(metric(at, "Then by top-p"))
-    assert by_top_p == pytest.approx(float((after_top_k - final).sum()), abs=1e-4)
-    assert metric(at, "Tokens left to draw from").startswith(f"{int((final > 0).sum()):,} of")
+    assert f"is drawn, **{quoted(tokenizer.str_tokens([drawn])[0])}** with" in said(at)
+    by_top_k = float(metric(at, "Cut by top-k"))
+    assert by_top_k == pytest.approx(float(probs[after_top_k == 0].sum()), abs=1e-4)
+    by_top_p = float(metric(at, "Then cut by top-p"))
+    assert by_top_p == pytest.approx(float(after_top_k[shares == 0].sum()), abs=1e-4)
+    assert metric(at, "Tokens left to draw from").startswith(f"{int((shares > 0).sum()):,} of")
+
+
+@pytest.mark.parametrize(
+    ("lane", "query"),
+    [
+        ("greedy", {"temperature": "0.0"}),
+        ("temperature", {"top_k": "0", "top_p": "1.0"}),
+        ("top-k", {"top_k": "4", "top_p": "1.0"}),
+        ("top-p", {"top_k": "0", "top_p": "0.5"}),
+        (None, {"top_k": "4", "top_p": "0.5"}),
+    ],
+)
+@pytest.mark.parametrize("seed", ["0", "3", "6"])
+def test_the_draw_and_the_race_throw_the_same_dice(visit, lane, query, seed) -> None:
+    from tfs.plots.tokens import visible
+
+    at = visit(PAGE, **({"model": "shakespeare", "temperature": "1.6", "seed": seed} | query))
+    table = rows(at)["layout"]["meta"]["table"]
+    drawn = table["y_labels"][1][table["rows"][1].index("drawn")]
+    captions = "\n".join(caption.value for caption in at.caption)
+    if lane is None:
+        assert "both cuts" in captions
+    else:
+        assert f"**{lane}** has its cuts too" in captions
+        assert written(at, lane)["labels"][0] == visible(drawn, 24)
 
 
 @pytest.mark.parametrize("model", ["shakespeare", "mirror", "induction"])
@@ -115,7 +138,7 @@ def test_the_attention_of_the_newest_token(visit, run, model, mean) -> None:
 
 def test_the_first_new_token_is_the_one_that_the_rows_draw(visit) -> None:
     at = visit(PAGE, model="shakespeare", new="1", temperature="1.5", seed="9")
-    drawn = next(m.value for m in at.main.markdown if "With seed" in m.value).split("**")[1]
+    drawn = next(m.value for m in at.main.markdown if "is drawn, **" in m.value).split("**")[1]
     assert f"**{drawn}** was drawn with" in "\n".join(m.value for m in at.main.markdown)
 
 
@@ -136,7 +159,7 @@ def test_a_full_context_says_so_and_writes_one_token(visit) -> None:
     assert not at.exception and not at.error
     assert len(messages(at)) == 1 and "room for 1 new" in messages(at)[0]
     assert at.slider(key="new").max == 1 and not can_turn(at, "new", "Next")
-    assert len(thrown_away(at)["greedy"]) == 1
+    assert len(out_of_reach(at)["greedy"]) == 1
     at.selectbox(key="token").set_value(7).run()
     assert "room for 9 new" in messages(at)[0] and at.slider(key="new").max == 9
 
@@ -245,5 +268,5 @@ def test_pasted_programs_give_the_numbers_of_the_page(visit, query) -> None:
     panels, lost, weights = (torch.tensor(result) for result in json.loads(done.stdout))
     drawn = [as_tensor(trace["x"]) for trace in rows(at)["data"]]
     assert torch.allclose(panels, torch.stack(drawn), atol=1e-5)
-    assert torch.allclose(lost, torch.stack(list(thrown_away(at).values())), atol=1e-5)
+    assert torch.allclose(lost, torch.stack(list(out_of_reach(at).values())), atol=1e-5)
     assert torch.allclose(weights, as_tensor(figures(at)[-1]["data"][0]["y"]), atol=1e-5)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.pages.sampling_by_hand import cut, settings_of, tempered
-from tests.pages.screen import said, thrown_away, written
+from tests.pages.screen import out_of_reach, said, written
 
 SETTINGS = [
     {},
@@ -25,7 +25,7 @@ def test_the_race_is_run_by_the_model_on_screen(visit, run, model, query) -> Non
     prompt = "41 7 93 28" if model == "mirror" else "First Citizen: Before"
     at = visit("pages/read/output.py", model=model, prompt=prompt, **query)
     model, tokenizer, ids, _ = run(model, prompt)
-    chosen, table, out = settings_of(query), lanes(at), thrown_away(at)
+    chosen, table, out = settings_of(query), lanes(at), out_of_reach(at)
     assert table.index.tolist() == ["greedy", "temperature", "top-k", "top-p", "beam"]
     assert list(out) == ["greedy", "temperature", "top-k", "top-p"]
     new = {name: written(at, name) for name in table.index}
@@ -49,8 +49,42 @@ def test_the_race_is_run_by_the_model_on_screen(visit, run, model, query) -> Non
         assert table["log-probability"][name] == pytest.approx(total, abs=2e-3)
         assert table["per token"][name] == pytest.approx(total / room, abs=1e-3)
         assert f"log-probability **{table['log-probability'][name]:.2f}**" in said(at)
-    best = table["log-probability"].idxmax()
-    assert any(f"that of **{best}**" in caption.value for caption in at.caption)
+    odds = table["log-probability"].round(2)
+    best = odds.index[odds == odds.max()].tolist()
+    (says,) = (caption.value for caption in at.caption if "Out of reach" in caption.value)
+    assert ("tie" in says) == (len(best) > 1)
+    assert "All lanes tie" in says if len(best) == 5 else all(f"**{n}**" in says for n in best)
+
+
+def test_lanes_that_write_the_same_all_win(visit) -> None:
+    at = visit("pages/read/output.py", model="induction")
+    captions = "\n".join(caption.value for caption in at.caption)
+    assert lanes(at)["text"].nunique() == 1
+    assert "All lanes tie, with the same text." in captions
+
+
+def test_who_ties_is_said_by_name() -> None:
+    import torch
+
+    from pages._ui.race import most_probable
+    from tfs.decoding import Lane
+
+    def made(*odds):
+        texts = [Lane(torch.tensor([i]), torch.tensor([o]), None) for i, o in enumerate(odds)]
+        return dict(zip("abc", texts, strict=True))
+
+    assert most_probable(made(-1.0, -2.0, -3.0)).endswith("that of **a**.")
+    assert most_probable(made(-1.0, -2.0, -1.001)).startswith("**a** and **c** tie")
+    assert most_probable(made(-1.0, -1.0, -1.0)).startswith("All lanes tie, with texts")
+
+
+def test_out_of_reach_counts_at_temperature_zero_too(visit) -> None:
+    at = visit("pages/read/output.py", model="shakespeare", prompt="First", temperature="0.0")
+    out, table = out_of_reach(at), lanes(at)
+    strip = written(at, "greedy")["probs"]
+    for name, share in out.items():
+        assert share.tolist() == pytest.approx((1 - strip).tolist(), abs=1e-4)
+        assert table["out of reach, mean"][name] == pytest.approx(float(share.mean()), abs=1e-4)
 
 
 def allowed(name, probs, logits, chosen) -> list[int]:

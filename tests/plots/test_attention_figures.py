@@ -71,9 +71,21 @@ def test_key_bars_frame_the_locked_key_and_write_where_there_is_room(plots):
     fig = plots.key_bars(torch.rand(3), ["a", "b", "c"], unit="weight", lock=1)
     assert list(fig.data[0].marker.line.width) == [0, 3, 0]
     assert all(fig.data[0].text)
-    assert not any(plots.key_bars(torch.rand(25), ["a"] * 25, unit="weight").data[0].text)
+    assert plots.key_bars(torch.rand(33), ["a"] * 33, unit="weight").data[0].text is None
     every = plots.key_bars(torch.full((2,), -torch.inf), ["a", "b"], unit="score")
     assert plots.figure_alt(every) == "score of 2 keys, 2 of them masked."
+
+
+@pytest.mark.parametrize("values", [torch.linspace(-80, 40, 26), -torch.rand(26), torch.zeros(26)])
+def test_many_key_bars_write_their_numbers_upward_with_room_for_them(plots, values):
+    fig = plots.key_bars(values, ["a"] * 26, unit="score")
+    bars, (low, high) = fig.data[0], fig.layout.yaxis.range
+    assert list(bars.text) == [f"{value:.2f}" for value in values.tolist()]
+    assert bars.textangle == -90 and bars.constraintext == "none"
+    panels = plots.softmax_steps(values, values.exp(), values.softmax(-1), ["a"] * 26).data
+    assert all(panel.textangle == -90 and all(panel.text) for panel in panels)
+    assert low <= min(0, values.min()) and high >= max(0, values.max()) and low < high
+    assert not low or low < values.min() and (not high or high > values.max())
 
 
 def test_the_lens_shows_a_part_and_keeps_the_rest(plots):

@@ -11,13 +11,13 @@ LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0])
 SCALED = LOGITS / 0.5
 PROBS = SCALED.softmax(-1)
 AFTER_TOP_K = PROBS * torch.tensor([1, 1, 1, 0])
-FINAL = torch.tensor([0.9, 0.1, 0.0, 0.0])
-ROAD = (LOGITS, SCALED, PROBS, AFTER_TOP_K, FINAL)
+AFTER_TOP_P = torch.tensor([0.9, 0.1, 0.0, 0.0])
+ROAD = (LOGITS, SCALED, PROBS, AFTER_TOP_K, AFTER_TOP_P)
 
 
 def test_five_panels_share_the_tokens(plots):
     fig = plots.sampling_rows(*ROAD, TOKENS)
-    names = ["logit", "scaled logit", "probability", "after top-k", "final"]
+    names = ["logit", "scaled logit", "probability", "after top-k", "after top-p"]
     assert [bars.name for bars in fig.data] == names
     assert [bars.xaxis for bars in fig.data] == ["x", "x2", "x3", "x4", "x5"]
     assert {bars.yaxis for bars in fig.data} == {None}  # all of them have the first
@@ -118,5 +118,5 @@ def test_each_lane_has_its_own_dash_and_marker(plots):
 def test_alt_text_gives_the_mean_of_each_lane(plots):
     fig = plots.mass_kept({"greedy": torch.tensor([0.5, 0.7]), "top-k": torch.tensor([0.0, 0.1])})
     assert plots.figure_alt(fig) == (
-        "Probability thrown away, mean over 2 new tokens: greedy 0.600, top-k 0.050."
+        "Probability out of reach, mean over 2 new tokens: greedy 0.600, top-k 0.050."
     )

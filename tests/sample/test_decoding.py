@@ -135,7 +135,7 @@ def test_every_lane_recomputed_step_by_step(decoding, model) -> None:
             assert race[name].tokens[step] == keep[place]
             own = logits.double().softmax(-1)
             torch.testing.assert_close(
-                race[name].thrown_away[step].double(), 1 - own[keep].sum(), atol=1e-5, rtol=0
+                race[name].out_of_reach[step].double(), 1 - own[keep].sum(), atol=1e-5, rtol=0
             )
             text = torch.cat([text, torch.tensor([[keep[place]]])], dim=1)
 
@@ -153,7 +153,7 @@ def test_the_beam_lane_is_the_best_beam_and_throws_nothing_away(decoding, model)
     model = model()
     lane = decoding.decoding_race(model, PROMPT, 8, **RACE)["beam"]
     best = decoding.beam_search(model, PROMPT, 8, beams=3)[0]
-    assert torch.equal(lane.tokens, best.tokens) and lane.thrown_away is None
+    assert torch.equal(lane.tokens, best.tokens) and lane.out_of_reach is None
     assert lane.log_prob == pytest.approx(best.log_prob, abs=1e-4)
 
 
@@ -161,8 +161,8 @@ def test_lanes_without_a_cut_are_one_lane(decoding, model) -> None:
     race = decoding.decoding_race(model(), PROMPT, 8, seed=1, top_k=50, top_p=1.0)
     assert torch.equal(race["temperature"].tokens, race["top-k"].tokens)
     assert torch.equal(race["temperature"].tokens, race["top-p"].tokens)
-    assert race["top-k"].thrown_away.tolist() == [0] * 8
-    assert race["greedy"].thrown_away.min() > 0
+    assert race["top-k"].out_of_reach.tolist() == [0] * 8
+    assert race["greedy"].out_of_reach.min() > 0
 
 
 def test_a_seed_repeats_and_a_longer_race_begins_alike(decoding, model) -> None:
@@ -186,15 +186,11 @@ def test_bad_settings_are_refused_before_anything_is_read(decoding, model) -> No
             decoding.decoding_race(model(), PROMPT, **arguments)
 
 
-def test_draws_by_one_number_follow_the_distribution(decoding) -> None:
-    probs = torch.tensor([[0.1, 0.6, 0.0, 0.3], [0.25, 0.25, 0.25, 0.25]])
-    numbers = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
-    drawn = torch.stack([decoding.draw_with(probs, number) for number in numbers], dim=1)
-    assert drawn[0].bincount(minlength=4).tolist() == [100, 600, 0, 300]
-    assert drawn[1].bincount(minlength=4).tolist() == [250] * 4
-    assert drawn[0].tolist() == [1] * 600 + [3] * 300 + [0] * 100  # the most likely first
-
-
-def test_rounding_never_draws_what_was_cut(decoding) -> None:
-    probs = torch.tensor([[0.0, 0.3, 0.3, 0.0]])  # slices that end well short of 1
-    assert decoding.draw_with(probs, torch.tensor(0.99, dtype=torch.float64)).tolist() == [2]
+@pytest.mark.parametrize(
+    ("lane", "cuts"), [("temperature", {}), ("top-k", {"top_k": 3}), ("top-p", {"top_p": 0.5})]
+)
+def test_a_lane_is_what_generate_writes_with_its_cuts(tfs, decoding, model, lane, cuts) -> None:
+    model = model()
+    race = decoding.decoding_race(model, PROMPT, 8, **RACE)
+    text = tfs.generate(model, PROMPT, 8, temperature=1.7, seed=7, **cuts)
+    assert torch.equal(race[lane].tokens, text[0, 4:])

@@ -24,7 +24,7 @@ def test_the_end_is_exactly_what_generation_draws_from(sample, logits) -> None:
     for temperature, top_k, top_p in SETTINGS:
         steps = sample.sampling_steps(logits, float(temperature), top_k, top_p)
         assert torch.equal(
-            steps.final, sample.logits_to_probs(logits, float(temperature), top_k, top_p)
+            steps.after_top_p, sample.logits_to_probs(logits, float(temperature), top_k, top_p)
         )
 
 
@@ -35,18 +35,30 @@ def test_every_stop_follows_from_the_one_before(sample) -> None:
     assert torch.equal(steps.logits, logits)
     assert torch.allclose(steps.scaled, 2 * logits)
     assert torch.allclose(steps.probs, squared)
-    assert torch.allclose(steps.after_top_k, squared * torch.tensor([1, 1, 1, 0]))
-    assert torch.allclose(steps.after_top_p, squared * torch.tensor([1, 1, 0, 0]))
-    assert torch.allclose(steps.final, torch.tensor([25, 4, 0, 0]) / 29)
+    assert torch.allclose(steps.after_top_k, torch.tensor([25, 4, 4, 0]) / 33)
+    assert torch.allclose(steps.after_top_p, torch.tensor([25, 4, 0, 0]) / 29)
     assert steps.cut_by_top_k == pytest.approx(1 / 34)
-    assert steps.cut_by_top_p == pytest.approx(4 / 34)
+    assert steps.cut_by_top_p == pytest.approx(4 / 33)
 
 
-def test_what_is_cut_and_what_is_kept_make_one(sample) -> None:
+def test_top_p_sees_what_top_k_left_scaled_to_one(sample) -> None:
+    """Of 0.5, 0.1, 0.1 and a tail: 0.9 of all would keep the three, 0.8 of them keeps two."""
+    logits = torch.tensor([0.5, 0.1, 0.1, 0.1, 0.1, 0.1]).log()
+    steps = sample.sampling_steps(logits, 1.0, top_k=3, top_p=0.8)
+    assert (steps.after_top_k > 0).sum() == 3 and (steps.after_top_p > 0).sum() == 2
+    assert steps.cut_by_top_k == pytest.approx(0.3)
+    assert steps.cut_by_top_p == pytest.approx(1 / 7)
+
+
+def test_each_cut_is_a_share_of_what_it_sees(sample) -> None:
     for temperature, top_k, top_p in SETTINGS:
         steps = sample.sampling_steps(RANDOM, float(temperature), top_k, top_p)
-        kept = float(steps.after_top_p.sum())
-        assert kept + steps.cut_by_top_k + steps.cut_by_top_p == pytest.approx(1, abs=1e-5)
+        for seen, left, cut in [
+            (steps.probs, steps.after_top_k, steps.cut_by_top_k),
+            (steps.after_top_k, steps.after_top_p, steps.cut_by_top_p),
+        ]:
+            assert float(left.sum()) == pytest.approx(1, abs=1e-5)
+            assert float(seen[left > 0].sum()) + cut == pytest.approx(1, abs=1e-5)
         if top_k is None or top_k == 999:
             assert steps.cut_by_top_k == 0
         if top_p is None:
@@ -56,7 +68,7 @@ def test_what_is_cut_and_what_is_kept_make_one(sample) -> None:
 def test_temperature_zero_leaves_the_first_largest_before_any_cut(sample) -> None:
     steps = sample.sampling_steps(TIED, 0.0, top_k=2, top_p=0.5)
     assert steps.scaled.tolist() == [-math.inf, 0, -math.inf, -math.inf, -math.inf]
-    for stop in (steps.probs, steps.after_top_k, steps.after_top_p, steps.final):
+    for stop in (steps.probs, steps.after_top_k, steps.after_top_p):
         assert stop.tolist() == [0, 1, 0, 0, 0]
     assert steps.cut_by_top_k == steps.cut_by_top_p == 0
 

@@ -8,10 +8,13 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
+from tfs.plots.bar_numbers import bar_numbers, range_with_room, upward
 from tfs.plots.draft import Draft
 from tfs.plots.theme import DISCRETE, KEY, NEGATIVE, POSITIVE, REFERENCE, new_figure
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import described
+
+KEY_BARS_HEIGHT = 180  # pixels of the panel, without its labels
 
 
 def signed_bars(
@@ -145,7 +148,7 @@ def key_bars(
     values = to_numpy(values)
     check_length("key_pos", len(values), tokens)
     closed = np.isneginf(values)
-    fig = new_figure(260, title)
+    fig = new_figure(320 if upward(len(values)) else 260, title)
     fig.add_bar(
         x=list(range(len(values))),
         y=np.where(closed, np.nan, values),
@@ -153,18 +156,15 @@ def key_bars(
             "color": [POSITIVE if value >= 0 else NEGATIVE for value in values],
             "line": {"color": REFERENCE, "width": [3 * (i == lock) for i in range(len(values))]},
         },
-        text=[
-            "" if shut or len(values) > 24 else f"{v:.2f}"
-            for v, shut in zip(values, closed, strict=True)
-        ],
-        textposition="outside",
-        cliponaxis=False,
+        **bar_numbers(["" if shut else f"{v:.2f}" for v, shut in zip(values, closed, strict=True)]),
         hovertemplate=f"key %{{x:d}}  %{{x}}<br>{escaped(unit)} %{{y:.4f}}<extra></extra>",
     )
     for place in np.flatnonzero(closed):
         fig.add_annotation(x=int(place), y=0, text="×", showarrow=False, font_color=REFERENCE)
     fig.update_xaxes(token_axis(tokens), title_text="key", title_font_color=KEY, tickangle=-90)
     fig.update_yaxes(title_text=unit, zeroline=True, zerolinecolor=REFERENCE)
+    low, high = (float(end(values[~closed], initial=0)) for end in (np.min, np.max))
+    fig.update_yaxes(range=range_with_room(low, high, len(values), KEY_BARS_HEIGHT))
     alt = f"{unit} of {len(values)} keys, {int(closed.sum())} of them masked"
     if not closed.all():
         most = int(np.where(closed, -np.inf, values).argmax())

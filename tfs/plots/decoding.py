@@ -1,7 +1,7 @@
 """How a token is chosen: from logits to what is drawn, and what each way to choose leaves out.
 
 A cut does not lower a token's chance, it removes it, and what is left is scaled to sum to 1 again.
-So a bar of `final` may be longer than the same token's probability was.
+So a bar after a cut may be longer than the same token's probability was before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from tfs.plots.theme import DASHES, DISCRETE, REFERENCE, new_figure
 from tfs.plots.tokens import check_length, escaped, label_axis, token_label, visible
 from tfs.plots.twin import described
 
-PANELS = ("logit", "scaled logit", "probability", "after top-k", "final")
+PANELS = ("logit", "scaled logit", "probability", "after top-k", "after top-p")
 LOGITS = (0, 1)  # the places of the panels that show logits
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 SMALL = {"size": 11}
@@ -27,7 +27,7 @@ def sampling_rows(
     scaled: Float[Array, " token"],
     probs: Float[Array, " token"],
     after_top_k: Float[Array, " token"],
-    final: Float[Array, " token"],
+    after_top_p: Float[Array, " token"],
     tokens: Sequence[str],
     *,
     drawn: int | None = None,
@@ -40,7 +40,7 @@ def sampling_rows(
     drawn: the row of the token that came out, marked with an arrow and with stripes on its bars.
     Raises ValueError where the sizes differ, or where `drawn` is no row.
     """
-    panels = [to_numpy(values) for values in (logits, scaled, probs, after_top_k, final)]
+    panels = [to_numpy(values) for values in (logits, scaled, probs, after_top_k, after_top_p)]
     for name, values in zip(PANELS, panels, strict=True):
         check_length(name, len(values), tokens)
     if drawn is not None and drawn not in range(len(tokens)):
@@ -58,13 +58,13 @@ def sampling_rows(
     return described(fig, alt, rows=("drawn", marks), **names)
 
 
-def mass_kept(thrown_away: Mapping[str, Float[Array, " step"]], *, title: str = "") -> go.Figure:
-    """The probability that each way to choose throws away at each step; the rest of 1 is kept.
+def mass_kept(out_of_reach: Mapping[str, Float[Array, " step"]], *, title: str = "") -> go.Figure:
+    """The probability that each way to choose cannot reach at each step; the rest of 1 is kept.
 
-    thrown_away: for each lane's name, the model's own probability of all tokens that could not be
-    drawn, one number per new token. A hover says both what is thrown away and what is kept.
+    out_of_reach: for each lane's name, the model's own probability (at temperature 1) of all tokens
+    that could not be drawn, one number per new token. A hover says both it and what is kept.
     """
-    lines = {name: to_numpy(values) for name, values in thrown_away.items()}
+    lines = {name: to_numpy(values) for name, values in out_of_reach.items()}
     fig = new_figure(280, title)
     for i, (name, values) in enumerate(lines.items()):
         fig.add_scatter(
@@ -75,19 +75,19 @@ def mass_kept(thrown_away: Mapping[str, Float[Array, " step"]], *, title: str = 
             mode="lines+markers",
             line={"color": DISCRETE[i % len(DISCRETE)], "dash": DASHES[i % len(DASHES)]},
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 8},
-            hovertemplate="%{fullData.name}, new token %{x}<br>thrown away %{y:.4f}, "
+            hovertemplate="%{fullData.name}, new token %{x}<br>out of reach %{y:.4f}, "
             "kept %{customdata:.4f}<extra></extra>",
         )
     fig.update_xaxes(title_text="new token", title_standoff=8, tickformat="d", rangemode="tozero")
-    fig.update_yaxes(range=[-0.03, 1.03], title_text="probability thrown away")
+    fig.update_yaxes(range=[-0.03, 1.03], title_text="probability out of reach")
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30)
     means = [f"{name} {values.mean():.3f}" for name, values in lines.items() if len(values)]
     alt = "No token was drawn yet."
     if means:
         steps = max(map(len, lines.values()))
-        alt = f"Probability thrown away, mean over {steps} new tokens: {', '.join(means)}."
-    return described(fig, alt, x="new token", y="thrown away", trace="lane")
+        alt = f"Probability out of reach, mean over {steps} new tokens: {', '.join(means)}."
+    return described(fig, alt, x="new token", y="out of reach", trace="lane")
 
 
 def _add_panel(
@@ -146,11 +146,11 @@ def _panel_axis(place: int, panels: Sequence[np.ndarray]) -> dict:
     return axis | lines | {"title": name, "domain": [left, left + 0.17], "anchor": "y"}
 
 
-def _from_logits_to_draw(final: np.ndarray, tokens: Sequence[str], drawn: int | None) -> str:
+def _from_logits_to_draw(drawn_from: np.ndarray, tokens: Sequence[str], drawn: int | None) -> str:
     alt = f"{len(tokens)} tokens, from their logits to the distribution that is drawn from"
     if len(tokens):
-        best = int(final.argmax())
-        alt += f"; most likely there is '{visible(tokens[best])}' with {final[best]:.3f}"
+        best = int(drawn_from.argmax())
+        alt += f"; most likely there is '{visible(tokens[best])}' with {drawn_from[best]:.3f}"
     if drawn is not None:
-        alt += f"; drawn was '{visible(tokens[drawn])}' with {final[drawn]:.3f}"
+        alt += f"; drawn was '{visible(tokens[drawn])}' with {drawn_from[drawn]:.3f}"
     return alt + "."

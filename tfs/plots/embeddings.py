@@ -168,24 +168,29 @@ def similarity_matrix(
 
 
 def vector_strip(
-    vectors: Float[Array, "row d_model"], row_labels: Sequence[str], *, title: str = ""
+    vectors: Float[Array, "row entry"],
+    row_labels: Sequence[str],
+    *,
+    axis: str = "d_model",
+    title: str = "",
 ) -> go.Figure:
     """Vectors as strips, one below the other: each entry a cell, 0 dark, large entries bright.
 
-    Raises ValueError where rows and labels differ in number.
+    axis: the word for the entries, such as "d_head". Raises ValueError where rows and labels differ
+    in number.
     """
     vectors = to_numpy(vectors)
-    n_rows, d_model = vectors.shape
+    n_rows, entries = vectors.shape
     check_length("row", n_rows, row_labels, "row labels")
     fig = new_figure(int(np.clip(40 + 24 * n_rows, 90, 620)), title, colour_bar=True)
-    hover = "%{y}<br>dimension %{x}: %{z:.4f}<extra></extra>"
+    hover = f"%{{y}}<br>{axis} %{{x}}: %{{z:.4f}}<extra></extra>"
     fig.add_heatmap(z=vectors, coloraxis="coloraxis", hovertemplate=hover, ygap=2)
-    fig.update_xaxes(title_text="dimension", title_standoff=8, showgrid=False)
+    fig.update_xaxes(title_text=axis, title_standoff=8, showgrid=False)
     fig.update_yaxes(label_axis([escaped(label) for label in row_labels], from_top=True))
     bound = float(np.nanmax(np.abs(vectors))) or 1.0
     add_colour_bar(fig, DIVERGING, -bound, bound, "value")
-    row, dimension = np.unravel_index(np.nanargmax(np.abs(vectors)), vectors.shape)
-    alt = f"{n_rows} vectors of {d_model} entries; the largest in size, "
-    alt += f"{vectors[row, dimension]:.2f}, is dimension {dimension} of '{row_labels[row]}'."
+    row, entry = np.unravel_index(np.nanargmax(np.abs(vectors)), vectors.shape)
+    alt = f"{n_rows} vectors of {entries} entries; the largest in size, "
+    alt += f"{vectors[row, entry]:.2f}, is {axis} {entry} of '{row_labels[row]}'."
     labels = ("vector", row_labels)
-    return described(fig, alt, x="dimension", y="", value="value", y_labels=labels)
+    return described(fig, alt, x=axis, y="", value="value", y_labels=labels)

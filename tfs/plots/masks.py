@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
+from tfs.plots.bar_numbers import bar_numbers, range_with_room
 from tfs.plots.theme import (
     DASHES,
     DISCRETE,
@@ -22,6 +23,7 @@ from tfs.plots.theme import (
 from tfs.plots.tokens import check_length, escaped, token_axis, visible
 from tfs.plots.twin import described
 
+PANEL_HEIGHT = 120  # pixels of one of three panels
 CROSSES_UP_TO = 24  # positions: beyond, a cell has no room for one
 SYMBOLS = ["circle", "diamond", "square", "x"]
 QUERY_AND_KEY = "query %{y:d}  %{y}<br>key %{x:d}  %{x}"
@@ -99,10 +101,7 @@ def softmax_steps(
             yaxis=axis,
             name=name,
             marker={"color": _colours(name, values)},
-            text=_written(values) if len(values) <= CROSSES_UP_TO else None,
-            textposition="outside",
-            textangle=0,
-            cliponaxis=False,
+            **bar_numbers(_written(values)),
             hovertemplate=f"key %{{x:d}}  %{{x}}<br>{name} %{{y:.4f}}<extra></extra>",
         )
         fig.layout[f"{axis[0]}axis{axis[1:]}"] = _panel(name, values, top=1 - i * 0.36)
@@ -171,7 +170,10 @@ def loss_by_mask(
 def _panel(name: str, values: np.ndarray, top: float) -> dict:
     """The vertical axis of one of three panels."""
     place = {"domain": [max(0, top - 0.28), top], "title": {"text": name}, "nticks": 4}
-    return place | {"zeroline": True, "zerolinecolor": REFERENCE, "range": _with_room(values)}
+    seen = values[np.isfinite(values)]
+    low, high = float(seen.min(initial=0)), float(seen.max(initial=0))
+    limits = range_with_room(low, high, len(values), PANEL_HEIGHT)
+    return place | {"zeroline": True, "zerolinecolor": REFERENCE, "range": limits}
 
 
 def _colours(name: str, values: np.ndarray) -> str | list[str]:
@@ -183,14 +185,6 @@ def _colours(name: str, values: np.ndarray) -> str | list[str]:
 def _written(values: np.ndarray) -> list[str]:
     """The number over each bar; a closed score has none, and exactly 0 is written as 0."""
     return ["" if np.isneginf(v) else "0" if v == 0 else f"{v:.2f}" for v in values]
-
-
-def _with_room(values: np.ndarray) -> list[float]:
-    """From below the lowest to above the highest, so that numbers have room over their bars."""
-    seen = values[np.isfinite(values)]
-    low, high = min(seen.min(initial=0), 0.0), max(seen.max(initial=0), 0.0)
-    room = 0.2 * (high - low) or 1.0
-    return [float(low - room * (low < 0)), float(high + room)]
 
 
 def _runs(closed: np.ndarray) -> list[tuple[int, int]]:
