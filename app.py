@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import controls, tour
+from pages._ui import controls, jumps, tour
 from pages._ui.components import one_entry_per_page
 from pages._ui.predict import ask_first
 from pages._ui.state import prepare_process
@@ -37,11 +37,11 @@ SECTIONS = {
 }
 page = st.navigation(SECTIONS)
 tour.resume()
-wanted = controls.wanted_page()
+wanted = jumps.wanted_page()
 for known in (known for section in SECTIONS.values() for known in section):
     if wanted == (known.url_path or "home") and known.title != page.title:
-        controls.leave_for(known)
-controls.arrive()
+        jumps.leave_for(known)
+jumps.arrive()
 with st.sidebar:
     controls.shared_pickers()
     ask_first()

@@ -258,7 +258,7 @@ def test_one_of_anything_is_in_the_singular(visit) -> None:
     assert "1 piece;" in str([c.value for c in at.caption])
     at = visit(PAGE, model="shakespeare", prompt="to")
     assert "1 word, 2 bytes, each byte a piece of its own; 1 merge to come." in said(at)
-    at.button(key="merge Forward").click().run()
+    turn(at, "merge", "Forward")
     assert "1 pair of neighbours in this word" in str([c.value for c in at.caption])
 
 

@@ -1,0 +1,33 @@
+"""From a button, a tour or a part of the map to another page, with what its widgets shall say."""
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+from streamlit.navigation.page import StreamlitPage
+
+
+def wanted_page() -> str | None:
+    """Where a button, a tour or a part of the map leads, once: a page's place in the URL."""
+    part = st.session_state.pop("jump", None)
+    if part:
+        st.session_state["go to"], st.session_state["arrive with"] = part.pop("page"), part
+    return st.session_state.pop("go to", None)
+
+
+def leave_for(page: StreamlitPage) -> None:
+    """Change the page; what its widgets shall say goes along in the URL where it may."""
+    values = st.session_state.get("arrive with", {})
+    names = ("layer", "head", "step")
+    try:
+        st.switch_page(page, query_params={k: str(values[k]) for k in names if k in values})
+    except StreamlitAPIException:  # this page has a widget of that name: arrive() alone sets it
+        st.switch_page(page, query_params={})
+
+
+def arrive() -> None:
+    """On the page that a jump led to: set its widgets, in the run that makes them.
+
+    What was set before the page changed would be lost, since a page that is entered takes what its
+    widgets say from the URL.
+    """
+    for key, value in st.session_state.pop("arrive with", {}).items():
+        st.session_state[key] = value
