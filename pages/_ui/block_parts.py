@@ -1,16 +1,24 @@
 """What the parts of a block write and do: lengths of all vectors, its norms, its neurons."""
 
+import math
 from functools import partial
 
 import streamlit as st
 
+import tfs
 from pages._ui.axes import shape
 from pages._ui.block_road import norm_strips
 from pages._ui.cell_maps import Axis, CellMap, cell_maps, positions
 from pages._ui.components import token_strip
 from pages._ui.controls import View, lock_token
 from pages._ui.layout import behind, figure, quoted
-from tfs.interp import layer_norm_steps, neuron_promotes, stream_norms, top_neurons
+from tfs.interp import (
+    LayerNormSteps,
+    layer_norm_steps,
+    neuron_promotes,
+    stream_norms,
+    top_neurons,
+)
 from tfs.model.layers import MLP, LayerNormPre
 from tfs.plots import (
     mean_and_scale,
@@ -132,10 +140,21 @@ def layer_norm(view: View, layer: int, token: int) -> None:
         f"Before {which}, the vectors {shape('pos d_model')} are between {before.min():.3f} and "
         f"{before.max():.3f} long. Divided by their scale, all are between "
         f"{normalized.min():.3f} and {normalized.max():.3f}; √{shape('d_model')} is "
-        f"{cfg.d_model**0.5:.3f}. What is left is where they point. At position "
-        f"{token}, {quoted(view.labels[token])}:"
+        f"{cfg.d_model**0.5:.3f}. {_why_not_the_root(cfg, steps)} What is left is where they "
+        f"point. At position {token}, {quoted(view.labels[token])}:"
     )
     norm_strips(view, layer, token, which, key="one vector")
+
+
+def _why_not_the_root(cfg: tfs.TransformerConfig, steps: LayerNormSteps) -> str:
+    """eps, which keeps a norm from dividing by 0, costs the smallest vectors the most."""
+    scale = steps.scale.min().item()
+    length = math.sqrt(cfg.d_model * (1 - cfg.eps / scale**2))
+    return (
+        f"They fall short of it because the scale is the root of the variance plus eps = "
+        f"{cfg.eps:g}, so that nothing is ever divided by 0: at the smallest scale, {scale:.4f}, "
+        f"√({shape('d_model')} × (1 − eps / scale²)) = {length:.3f}."
+    )
 
 
 def neurons(view: View, layer: int, token: int) -> None:
@@ -151,7 +170,7 @@ def neurons(view: View, layer: int, token: int) -> None:
         key="neurons",
         code=[top_neurons, MLP.forward],
         reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
-        program=view.program(f"{program}.T", top_neurons),
+        program=view.program(program, top_neurons),
     )
     st.markdown(
         f"The strongest at position {token}, {quoted(view.labels[token])}. Choose one to see where "

@@ -152,6 +152,11 @@ def test_the_norm_before_and_after(run, name, layer, which) -> None:
     shown_mean, shown_scale = drawn(at, "mean and scale")
     close(shown_mean["y"], mean)
     close(shown_scale["y"], scale)
+    shortest, root = normalized.norm(dim=-1).min(), bundle.model.cfg.d_model**0.5
+    assert shortest < root
+    (words,) = (m.value for m in at.markdown if "fall short of it" in m.value)
+    assert abs(float(words.split("scale²)) = ")[1].split(". ")[0]) - float(shortest)) < 2e-3
+    assert f"{scale.min():.4f}" in words
     for trace, vectors in zip(drawn(at, "one vector"), (x, normalized, after), strict=True):
         close(trace["z"], vectors[TOKEN][None])
 
@@ -161,9 +166,9 @@ def test_the_strongest_neurons_of_every_token(run, name, layer) -> None:
     at, bundle, cache = run(name, layer)
     post = stages_by_hand(bundle, cache, layer)["neurons"]
     cells = drawn(at, "neurons")[0]
-    close(cells["z"], post.sort(descending=True).values[:, :8].T)
+    close(cells["z"], post.sort(descending=True).values[:, :8])
     numbers = as_tensor(cells["text"]).long()
-    close(cells["z"], torch.stack([post[pos, numbers[:, pos]] for pos in range(len(post))], 1))
+    close(cells["z"], post.gather(1, numbers))
     close(drawn(at, "strongest")[0]["x"], post[TOKEN].sort(descending=True).values[:8])
 
 

@@ -83,20 +83,23 @@ def test_each_strip_has_its_own_scale(plots):
     np.testing.assert_allclose(table["value"], vectors.flatten())
 
 
-def test_the_strongest_neuron_is_on_top(plots):
+def test_the_strongest_neuron_is_on_the_left(plots):
     activations = torch.tensor([[3.0, 1.0], [5.0, 2.0]])
     neurons = torch.tensor([[7, 8], [9, 7]])
     fig = plots.neuron_map(activations, neurons, ["a", "a"], lock=1)
     cells = fig.data[0]
-    assert cells.z.tolist() == [[3.0, 5.0], [1.0, 2.0]] and cells.text.tolist() == [[7, 9], [8, 7]]
+    assert cells.z.tolist() == [[3.0, 1.0], [5.0, 2.0]] and cells.text.tolist() == [[7, 8], [9, 7]]
     assert fig.layout.yaxis.range[0] > fig.layout.yaxis.range[1]
     frame = fig.layout.shapes[0]
-    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (0.5, 1.5, -0.5, 1.5)
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 1.5, 0.5, 1.5)
     assert "neuron 9 at position 1 'a', with 5.00" in plots.figure_alt(fig)
     table = plots.figure_table(fig)
-    assert table["neuron"] == ["7", "9", "8", "7"] and table["place"] == ["1", "1", "2", "2"]
-    many = plots.neuron_map(torch.rand(30, 2), torch.zeros(30, 2).long(), ["a"] * 30)
-    assert many.data[0].texttemplate == ""  # no room for numbers
+    assert table["neuron"] == ["7", "8", "9", "7"] and table["place"] == ["1", "2", "1", "2"]
+    for pos, row in ((26, 20), (48, 20), (49, 8), (128, 8)):
+        fig = plots.neuron_map(torch.rand(pos, 2), torch.zeros(pos, 2).long(), ["a"] * pos)
+        assert bool(fig.data[0].texttemplate) == (row == 20), "numbers where they have room"
+        assert fig.layout.height - 100 - row * pos == pytest.approx(60, abs=60)  # bar and margins
+    assert fig.layout.height >= 100 + row * pos
 
 
 def test_a_neuron_speaks_for_tokens_and_against_tokens(plots):

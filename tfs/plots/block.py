@@ -243,8 +243,8 @@ def _roads(lengths: np.ndarray, stages: Sequence[str], height: Sequence[int]) ->
     ]
 
 
-def frame(fig: Draft, row: int, column: int, *, rows: int = 1) -> None:
-    """A frame around one cell of a heatmap, or around `rows` of them in a column."""
+def frame(fig: Draft, row: int, column: int, *, columns: int = 1) -> None:
+    """A frame around one cell of a heatmap, or around `columns` of them in a row."""
     line = {"color": DISCRETE[1], "width": 2}
-    corners = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + rows - 0.5}
+    corners = {"x0": column - 0.5, "x1": column + columns - 0.5, "y0": row - 0.5, "y1": row + 0.5}
     fig.add_shape(corners | {"type": "rect", "line": line})

@@ -13,6 +13,9 @@ from tfs.plots.theme import SEQUENTIAL, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, label_axis, token_axis, visible
 from tfs.plots.twin import described
 
+MOST_NUMBERED = 48  # positions: beyond, their rows are low, and a hover says which neuron it is
+NUMBERED_ROW, PLAIN_ROW = 20, 8  # pixels
+
 
 def neuron_map(
     activations: Float[Array, "pos rank"],
@@ -22,43 +25,46 @@ def neuron_map(
     lock: int | None = None,
     title: str = "",
 ) -> go.Figure:
-    """The most active neurons at each position, strongest on top: the number says which it is.
+    """The most active neurons of each position, a row, the strongest left: its number says which.
 
     lock: a position to be framed. Raises ValueError where tokens and positions differ in number.
     """
-    activations, neurons = to_numpy(activations).T, to_numpy(neurons).T
-    ranks, pos = activations.shape
+    activations, neurons = to_numpy(activations), to_numpy(neurons)
+    pos, ranks = activations.shape
     check_length("pos", pos, tokens)
-    fig = new_figure(90 + 26 * ranks, title, colour_bar=True)
+    numbered = pos <= MOST_NUMBERED
+    fig = new_figure(
+        100 + (NUMBERED_ROW * pos if numbered else PLAIN_ROW * pos), title, colour_bar=True
+    )
     fig.add_heatmap(
         z=activations,
         text=neurons,
-        texttemplate="%{text}" if pos <= 24 else "",
-        textfont={"weight": 600},
-        hovertemplate="position %{x:d}  %{x}<br>neuron %{text}: %{z:.4f}<extra></extra>",
+        texttemplate="%{text}" if numbered else "",
+        textfont={"size": 11},
+        hovertemplate="position %{y:d}  %{y}<br>neuron %{text}: %{z:.4f}<extra></extra>",
         coloraxis="coloraxis",
         xgap=1,
         ygap=1,
     )
     if lock is not None:
-        frame(fig, 0, lock, rows=ranks)
+        frame(fig, lock, 0, columns=ranks)
     places = [str(rank + 1) for rank in range(ranks)]
-    fig.update_xaxes(token_axis(tokens), tickangle=-90)
-    fig.update_yaxes(label_axis(places, from_top=True), title_text="place")
+    fig.update_xaxes(label_axis(places), title_text="place")
+    fig.update_yaxes(token_axis(tokens, most=MOST_NUMBERED, from_top=True))
     add_colour_bar(fig, SEQUENTIAL, 0, float(activations.max(initial=0)) or 1.0, "activation")
-    rank, at = np.unravel_index(activations.argmax(), activations.shape)
+    at, rank = np.unravel_index(activations.argmax(), activations.shape)
     alt = f"The {ranks} most active neurons at {pos} positions; the most active of all is neuron "
-    alt += f"{neurons[rank, at]} at position {at} '{visible(tokens[at])}', with "
-    alt += f"{activations[rank, at]:.2f}."
+    alt += f"{neurons[at, rank]} at position {at} '{visible(tokens[at])}', with "
+    alt += f"{activations[at, rank]:.2f}."
     return described(
         fig,
         alt,
-        x="position",
-        y="",
+        x="",
+        y="position",
         value="activation",
         rows=("neuron", [str(neuron) for neuron in neurons.ravel()]),
-        x_labels=("token", tokens),
-        y_labels=("place", places),
+        x_labels=("place", places),
+        y_labels=("token", tokens),
     )
 
 
