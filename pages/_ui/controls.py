@@ -18,7 +18,7 @@ MAX_PROMPT_CHARACTERS = 1000
 NO_TOKEN = -1  # not None: a widget that is set to None leaves its last choice in the URL
 ORDER = ("shakespeare", "induction", "mirror", "mirror-no-positions")
 EXAMPLES = {
-    "mirror": "41 7 93 28 60 15 82 3 3 82 15 60 28 93 7 41",
+    "mirror": "41 7 93 28 60 15 82 3 3 82 15 60",
     "induction": "0 17 5 99 142 63 211 30 8 77 17 5 99 142 63 211 30 8 77 17 5 99",
     "text": "First Citizen: Speak, speak. Second Citizen: You are all resolved rather to",
 }

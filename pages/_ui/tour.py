@@ -7,7 +7,17 @@ steps:
     set: {model: induction, layer: 1}   what the step sets, by the names that stand in the URL
     text: Markdown to read
     do: what the reader must do         together with until; both may be left out
-    until: {token: any}                 a name in the URL and its value; any: whatever was chosen
+    until: {token: any}                 a name in the URL, and which of its values will do
+end: Markdown to read after the last step; may be left out
+after: {ask: false}                     what a widget says when the tour is over, where the reader
+                                        had not chosen anything before it; may be left out
+
+set: {token: null} lets go of a token, a key token or a guess that an earlier step asked for.
+until: {token: any} takes whatever was chosen; {step: 4 softmax} that value only;
+{token: {from: 10}} a number from there on, and {token: {from: 10, to: 19}} up to there.
+
+When the tour is over, what its steps set or asked for is as it was before. The URL says which step
+is on screen, and where the two differ, as after the browser's Back, the URL is right.
 """
 
 from pathlib import Path
@@ -16,11 +26,13 @@ from typing import Any
 import streamlit as st
 import yaml
 
-from pages._ui.controls import NO_TOKEN, own_prompt
+from pages._ui.controls import NO_TOKEN
+from pages._ui.layout import literal
 
 TOURS = Path(__file__).resolve().parents[2] / "assets" / "tours"
 PAGES = Path(__file__).resolve().parents[1]
 FIELDS = {"page", "set", "text", "do", "until"}
+STYLE = Path(__file__).resolve().parents[2] / "assets" / "tours" / "banner.css"
 
 
 @st.cache_data(show_spinner=False)
@@ -41,6 +53,11 @@ def read_tour(name: str, changed: int) -> dict[str, Any]:
             )
         if ("do" in step) != ("until" in step):
             raise ValueError(f"{path.name}, step {number}: do and until belong together.")
+        if any(isinstance(rule, dict) and not _is_range(rule) for rule in _rules(step)):
+            raise ValueError(
+                f"{path.name}, step {number}: until takes any, a value, or a range such as "
+                "{from: 10, to: 19}."
+            )
         if not list(PAGES.glob(f"*/{step['page']}.py")):
             raise ValueError(f"{path.name}, step {number}: there is no page {step['page']}.")
     return tour
@@ -57,24 +74,49 @@ def tours() -> dict[str, dict[str, Any]]:
     return found
 
 
+def _rules(step: dict[str, Any]) -> list[Any]:
+    return list(step.get("until", {}).values())
+
+
+def _is_range(rule: dict[str, Any]) -> bool:
+    """{from: 10}, {to: 19} or both."""
+    whole = all(isinstance(edge, int) for edge in rule.values())
+    return bool(rule) and rule.keys() <= {"from", "to"} and whole
+
+
 def resume() -> None:
-    """A link into a tour starts it there; before any widget is made."""
-    name = st.query_params.get("tour")
-    if name and "tour" not in st.session_state and name in (known := tours()):
-        at = _number(st.query_params.get("at", "1")) - 1
-        start(name, min(max(at, 0), len(known[name]["steps"]) - 1))
+    """Where the URL speaks of another step than it was told, go there; before any widget is made.
+
+    That is so for a link into a tour, and for the browser's Back and Forward.
+    """
+    name, at = (st.query_params.get(key) for key in ("tour", "at"))
+    if name is None or (name, at) == st.session_state.get("tour in the URL"):
+        return
+    if name in (known := tours()):
+        step = min(max(_number(at or "1"), 1), len(known[name]["steps"])) - 1
+        start(name, step)
+        st.session_state["tour in the URL"] = (name, at)
 
 
 def start(name: str, at: int = 0) -> None:
     """Go to a step of a tour; for a button's on_click."""
     if "tour" not in st.session_state:
-        st.session_state["before the tour"] = own_prompt()
+        st.session_state["before the tour"] = {
+            key: st.session_state[key] for key in _touched() if key in st.session_state
+        }
+    st.session_state.pop("tour that ended", None)
     st.session_state["tour"], st.session_state["tour step"] = name, at
     values = _values(tours()[name]["steps"][: at + 1])
     for key, value in values.items():
         st.session_state[key] = value
     st.session_state["go to"] = tours()[name]["steps"][at]["page"]
     st.session_state["arrive with"] = values
+
+
+def _touched() -> set[str]:
+    """What a step of any tour sets or asks for."""
+    steps = [step for tour in tours().values() for step in tour["steps"]]
+    return {key for step in steps for key in {**step.get("set", {}), **step.get("until", {})}}
 
 
 def _values(steps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -89,38 +131,110 @@ def _values(steps: list[dict[str, Any]]) -> dict[str, Any]:
     if st.session_state.get("model") == said.get("model", st.session_state.get("model")):
         said = {}
     values = said | steps[-1].get("set", {})
-    asked = steps[-1].get("until", {}).keys() - values.keys()
-    return values | {key: NO_TOKEN if "token" in key else None for key in asked}
+    values |= dict.fromkeys(steps[-1].get("until", {}).keys() - values.keys())
+    return {key: _nothing(key) if value is None else value for key, value in values.items()}
+
+
+def _nothing(key: str) -> int | None:
+    """What stands for no choice."""
+    return NO_TOKEN if key in ("token", "key token") else None
 
 
 def leave() -> None:
-    """Back to reading alone, with what the reader had typed before."""
-    for key in ("tour", "tour step"):
+    """Back to reading alone, with everything as the reader had it before the tour.
+
+    A prompt that the reader typed on the way stays, and the model that it was typed for.
+    """
+    known = tours()
+    after = known.get(st.session_state.get("tour"), {}).get("after", {})
+    before = st.session_state.pop("before the tour", {})
+    given = {s.get("set", {}).get("prompt") for tour in known.values() for s in tour["steps"]}
+    own = {"model", "prompt"} if st.session_state.get("prompt") not in given else set()
+    for key in (_touched() & st.session_state.keys()) - own:
+        if key in before:
+            st.session_state[key] = before[key]
+        elif key in after:
+            st.session_state[key] = after[key]
+        elif key == "token" or key == "key token" or key.startswith("predict "):
+            st.session_state[key] = _nothing(key)
+    for key in ("tour", "tour step", "tour in the URL"):
         st.session_state.pop(key, None)
     for name in ("tour", "at"):
         st.query_params.pop(name, None)
-    st.session_state.update(st.session_state.pop("before the tour", {}))
+
+
+def finish() -> None:
+    """After the last step: leave, and let the page say what there was to see."""
+    st.session_state["tour that ended"] = st.session_state["tour"]
+    leave()
+
+
+def _farewell(name: str, known: dict[str, dict[str, Any]]) -> None:
+    """A closing word, and the other tours."""
+    with st.container(border=True, key="tour end word"):
+        st.markdown(f"**You have walked to the end of: {known[name]['title']}**")
+        st.markdown(known[name].get("end", ""))
+        with st.container(horizontal=True):
+            start_buttons([other for other in known if other != name])
+            st.button(
+                "Close",
+                key="tour close",
+                type="tertiary",
+                on_click=st.session_state.pop,
+                args=("tour that ended", None),
+            )
+
+
+def start_buttons(names: list[str]) -> None:
+    """A button for each of these tours."""
+    known = tours()
+    for name in names:
+        st.button(
+            f"Tour: {literal(known[name]['title'])}",
+            key=f"start {name}",
+            icon=":material/hiking:",
+            on_click=start,
+            args=(name,),
+        )
 
 
 def banner(page: str) -> None:
     """Above the page while a tour is on: what to read, what to do, back and on."""
     name, known = st.session_state.get("tour"), tours()
+    if (ended := st.session_state.get("tour that ended")) in known:
+        if st.session_state.setdefault("tour ended on", page) == page:
+            _farewell(ended, known)
+        else:  # the reader has gone on
+            st.session_state.pop("tour that ended")
+    if st.session_state.get("tour that ended") is None:
+        st.session_state.pop("tour ended on", None)
     if name not in known:
         return
     steps, at = known[name]["steps"], st.session_state["tour step"]
-    st.query_params.update({"tour": name, "at": str(at + 1)})
+    if page == steps[at]["page"]:
+        _write_url(name, str(at + 1))
+    st.html(STYLE)
     with st.container(border=True, key="tour"):
-        st.markdown(f"**{known[name]['title']}**, step {at + 1} of {len(steps)}")
-        st.markdown(steps[at]["text"])
-        if page != steps[at]["page"]:
-            st.button(
-                "Go to the page of this step", key="tour here", on_click=start, args=(name, at)
-            )
-        done = is_done(steps[at])
-        if "do" in steps[at]:
-            icon = ":material/check_circle:" if done else ":material/touch_app:"
-            st.markdown(f"{icon} **{steps[at]['do']}**")
-        _buttons(name, at, len(steps), done)
+        with st.container(key="tour words"):
+            st.markdown(f"**{known[name]['title']}**, step {at + 1} of {len(steps)}")
+            st.markdown(steps[at]["text"])
+        with st.container(key="tour bar"):
+            if page != steps[at]["page"]:
+                st.button(
+                    "Go to the page of this step", key="tour here", on_click=start, args=(name, at)
+                )
+            done = is_done(steps[at])
+            if "do" in steps[at]:
+                icon = ":material/check_circle:" if done else ":material/touch_app:"
+                st.markdown(f"{icon} **{steps[at]['do']}**")
+            _buttons(name, at, len(steps), done)
+
+
+def _write_url(name: str, at: str) -> None:
+    """Each writing is an entry in the browser's history, so none is made without need."""
+    if (st.query_params.get("tour"), st.query_params.get("at")) != (name, at):
+        st.query_params.update({"tour": name, "at": at})
+    st.session_state["tour in the URL"] = (name, at)
 
 
 def _buttons(name: str, at: int, count: int, done: bool) -> None:
@@ -130,17 +244,24 @@ def _buttons(name: str, at: int, count: int, done: bool) -> None:
         if at + 1 < count:
             st.button("Next", key="tour next", disabled=not done, on_click=start, args=on)
         else:
-            st.button("Finish the tour", key="tour end", disabled=not done, on_click=leave)
+            st.button("Finish the tour", key="tour end", disabled=not done, on_click=finish)
         st.button("Leave the tour", key="tour leave", type="tertiary", on_click=leave)
 
 
 def is_done(step: dict[str, Any]) -> bool:
     """Whether the reader has done what the step asks."""
-    for key, wanted in step.get("until", {}).items():
-        value = st.session_state.get(key)
-        if value in (None, NO_TOKEN) or (wanted != "any" and str(value) != str(wanted)):
-            return False
-    return True
+    return all(
+        _will_do(st.session_state.get(key), rule) for key, rule in step.get("until", {}).items()
+    )
+
+
+def _will_do(value: Any, rule: Any) -> bool:
+    if value in (None, NO_TOKEN):
+        return False
+    if isinstance(rule, dict):
+        low, high = rule.get("from", value), rule.get("to", value)
+        return isinstance(value, int) and low <= value <= high
+    return rule == "any" or str(value) == str(rule)
 
 
 def _number(text: str) -> int:

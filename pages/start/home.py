@@ -6,7 +6,7 @@ from torch import Tensor
 from pages._ui import tour
 from pages._ui.components import model_map
 from pages._ui.controls import View, current_view
-from pages._ui.layout import code_box, figure, literal, made_by, prose, quoted, tokens_line
+from pages._ui.layout import code_box, figure, made_by, prose, quoted, tokens_line
 from pages._ui.model_rows import model_rows
 from pages._ui.predict import predict
 from tfs.arithmetic import parameter_terms, readable_count, total
@@ -22,14 +22,7 @@ IN_QUESTION = 4
 st.title("A Transformer you can open")
 prose("home")
 with st.container(horizontal=True):
-    for name, known in tour.tours().items():
-        st.button(
-            f"Tour: {literal(known['title'])}",
-            key=f"start {name}",
-            icon=":material/hiking:",
-            on_click=tour.start,
-            args=(name,),
-        )
+    tour.start_buttons(list(tour.tours()))
 view = current_view()
 cfg = view.model.cfg
 

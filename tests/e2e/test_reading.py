@@ -4,7 +4,8 @@ import re
 
 from tests.e2e.browser import close_sidebar, open_page, open_sidebar, settle
 
-START = "attention?model=mirror&layer=0&head=1"
+MIRRORED = "41+7+93+28+60+15+82+3+3+82+15+60+28+93+7+41"
+START = f"attention?model=mirror&layer=0&head=1&prompt={MIRRORED}"
 
 
 def strip(page):
@@ -95,7 +96,7 @@ def test_a_guess_is_graded(page, server) -> None:
 
 
 def test_cells_are_read_in_all_maps_and_a_row_is_locked(page, server) -> None:
-    open_page(page, server, "masks?model=mirror")
+    open_page(page, server, f"masks?model=mirror&prompt={MIRRORED}")
     scores = page.get_by_role("img", name=re.compile("^scores: the largest score"))
     scores.scroll_into_view_if_needed()
     box = scores.bounding_box()
@@ -114,7 +115,7 @@ def test_cells_are_read_in_all_maps_and_a_row_is_locked(page, server) -> None:
 
 
 def test_a_mask_is_built_by_clicks_and_keys(page, server) -> None:
-    open_page(page, server, "masks?model=mirror&cell=1")
+    open_page(page, server, f"masks?model=mirror&cell=1&prompt={MIRRORED}")
     mask = page.get_by_role("img", name=re.compile("^causal: which scores become"))
     box = mask.bounding_box()
     mask.click(position={"x": 4.5 * box["width"] / 16, "y": 2.5 * box["height"] / 16})
@@ -155,11 +156,54 @@ def test_a_tour_is_walked_to_its_end(page, server) -> None:
     page.get_by_role("heading", name="Logit lens", exact=True).wait_for()
     page.wait_for_url(re.compile("tour=what-a-head-does.*at=4|at=4.*tour=what-a-head-does"))
     settle(page)
+    page.locator(".st-key-predict-depth-box").get_by_role("radio").first.click()
     next_step.click()
-    page.get_by_role("button", name="Finish the tour").click()
-    page.get_by_text("step 5 of 5").wait_for(state="detached")
+    page.get_by_text("step 5 of 5").wait_for()
     settle(page)
-    assert "tour=" not in page.url
+    for n in (1, 2, 3):
+        page.get_by_role("button", name="Next token").click()
+        page.wait_for_url(re.compile(f"new={n}"))
+        settle(page)
+    page.get_by_role("button", name="Finish the tour").click()
+    page.get_by_text("You have walked to the end of").wait_for()
+    settle(page)
+    assert "tour=" not in page.url and "ask=" not in page.url
+    page.get_by_role("button", name="Tour: From text to next token").click()
+    page.get_by_text("step 1 of 9").wait_for()
+
+
+def test_the_browsers_back_leads_a_tour_back(page, server) -> None:
+    open_page(page, server, "?tour=text-to-next-token&at=3")
+    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
+    settle(page)
+    page.get_by_role("button", name="Back in the tour").click()
+    page.get_by_role("heading", name="Tokens", exact=True).wait_for()
+    page.get_by_text("step 2 of 9").wait_for()
+    settle(page)
+    for _ in range(6):  # the change of a page makes entries of its own, which a person's Back skips
+        page.go_back()
+        settle(page)
+        if page.get_by_text("step 3 of 9").count() and "at=3" in page.url:
+            break
+    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
+    page.get_by_text("step 3 of 9").wait_for()
+    page.wait_for_timeout(500)
+    assert "at=3" in page.url, "it is not led on again"
+
+
+def test_what_to_do_stays_in_view_and_leaves_room(page, server) -> None:
+    open_page(page, server, "?tour=text-to-next-token&at=3")
+    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
+    settle(page)
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 1500)")
+    page.wait_for_timeout(300)
+    task = page.locator(".st-key-tour-bar")
+    assert page.locator(".st-key-tour-next button").is_visible()
+    box, height = task.bounding_box(), page.viewport_size["height"]
+    assert 0 <= box["y"] and box["y"] + box["height"] <= 0.4 * height
+    words = page.locator(".st-key-tour-words").bounding_box()
+    narrow = page.viewport_size["width"] < 768
+    assert (words["y"] < 0) == narrow, "on a phone the text scrolls away"
 
 
 def test_text_is_shown_and_never_interpreted(page, server) -> None:
@@ -208,7 +252,7 @@ def test_a_figure_is_taken_along_as_numbers_and_as_a_page(browser, page, server,
         files[name] = tmp_path / download.value.suggested_filename
         download.value.save_as(files[name])
     rows = files["Numbers (CSV)"].read_text().splitlines()
-    assert "first choice" in rows[0] and len(rows) == 1 + 16 * 2  # positions x depths
+    assert "first choice" in rows[0] and len(rows) == 1 + 12 * 2  # positions x depths
     offline = browser.new_context(offline=True).new_page()
     offline.goto(files["Page of its own (HTML)"].as_uri())
     offline.locator(".plotly .main-svg").first.wait_for()

@@ -35,6 +35,43 @@ def test_a_perfect_head_on_a_mirrored_sequence(interp):
     assert interp.mirror_score(perfect[:, :5, :5], torch.tensor([5, 7, 8, 7, 5])).isnan().all()
 
 
+def test_a_mirrored_sequence_that_is_cut_short(interp):
+    tokens = torch.tensor([5, 7, 8, 9, 9, 8])  # 7 and 5 have to follow
+    perfect = attending([0, 0, 0, 3, 2, 1], 6)
+    assert interp.mirror_score(perfect, tokens).item() == 1
+    assert interp.mirror_score(attending([0, 0, 0, 3, 2, 2], 6), tokens).item() == (
+        pytest.approx(2 / 3)
+    ), "the last query, which nothing follows yet, counts too"
+    assert interp.mirror_score(perfect[:, :5, :5], tokens[:5]).isnan().all(), "a quarter is there"
+    both = torch.stack([tokens, tokens.flip(0)])
+    scores = interp.mirror_score(torch.stack([perfect, perfect]), both)
+    assert scores[0].item() == 1 and scores[1].isnan(), "each sequence has a middle of its own"
+    empty = torch.zeros(1, 0, 0)
+    assert interp.mirror_score(empty, torch.zeros(0, dtype=torch.long)).isnan().all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=9))
+def test_a_middle_is_found_as_by_trying_each(interp, tokens):
+    pos = len(tokens)
+    middles = [
+        half
+        for half in range(1, pos)
+        if pos / 2 <= half <= 2 * (pos - half)
+        and all(tokens[half + i] == tokens[half - 1 - i] for i in range(pos - half))
+    ]
+    uniform = torch.full((1, pos, pos), 1.0)
+    score = interp.mirror_score(uniform, torch.tensor(tokens))
+    assert score.isnan().item() == (not middles)
+    for half in middles[:1]:
+        only = torch.zeros(1, pos, pos)
+        for query in range(half - 1, pos):
+            if 2 * half - 2 - query >= 0:
+                only[0, query, 2 * half - 2 - query] = 1
+        assert interp.mirror_score(only, torch.tensor(tokens)).item() == 1
+        assert interp.mirror_score(uniform - only, torch.tensor(tokens)).item() == 0
+
+
 def test_attention_to_several_copies_adds_up(interp):
     tokens = torch.tensor([1, 2, 1, 3, 1])
     pattern = torch.full((1, 5, 5), 0.0)

@@ -118,7 +118,7 @@ def test_the_maps_can_be_taken_along_as_figures(opened) -> None:
 
 
 @pytest.mark.parametrize("mask", [name for name in MASKS if name in SETTING])
-@pytest.mark.parametrize("setting", [0, 1, 7, 16])
+@pytest.mark.parametrize("setting", [0, 1, 7, 12])
 def test_the_sliders(opened, mask, setting) -> None:
     at, _, ids = opened("mirror", mask)
     key = SETTING[mask][0]
@@ -165,17 +165,17 @@ def test_cell_by_cell_back_and_forward(opened) -> None:
     assert press("From the start") == 0
     assert not can_turn(at, "cell", "Back")
     assert [press("Forward") for _ in range(3)] == [1, 2, 3]
-    assert "Cell 3 of 256. **Closed**: key 2 comes after query 0." in said(at)
-    assert [press("One row on") for _ in range(2)] == [16, 32]
+    assert "Cell 3 of 144. **Closed**: key 2 comes after query 0." in said(at)
+    assert [press("One row on") for _ in range(2)] == [12, 24]
     assert press("All") == pos**2
-    at.slider(key="cell").set_value(20).run()
-    assert "Cell 20 of 256. **Closed**: key 3 comes after query 1." in said(at)
+    at.slider(key="cell").set_value(16).run()
+    assert "Cell 16 of 144. **Closed**: key 3 comes after query 1." in said(at)
     at.text_area(key="prompt").set_value("1 2 3").run()
     assert at.slider(key="cell").value == 9 and not at.exception and not at.warning
 
 
 @pytest.mark.parametrize("mask", MASKS)
-@pytest.mark.parametrize("query", [0, 6, 15])
+@pytest.mark.parametrize("query", [0, 6, 11])
 def test_one_row_of_softmax_in_numbers(opened, mask, query) -> None:
     at, model, ids = opened("mirror", mask)
     at.selectbox(key="token").set_value(query).run()
@@ -198,7 +198,7 @@ def test_one_row_of_softmax_in_numbers(opened, mask, query) -> None:
 
 def test_a_query_that_sees_nobody_says_so(opened) -> None:
     at, *_ = opened("mirror", "padding")
-    at.slider(key="n_padding").set_value(16).run()
+    at.slider(key="n_padding").set_value(12).run()
     assert any("sees nobody" in text for text in messages(at))
     assert drawn(at, "row") is None
     assert maps(at, "head maps")["softmax"].count_nonzero() == 0

@@ -60,16 +60,28 @@ def mirror_score(
     pattern: Float[Tensor, "*batch head query_pos key_pos"], tokens: Int[Tensor, "*batch pos"]
 ) -> Float[Tensor, "*batch head"]:
     """Attention to the token that has to come next in a mirrored sequence, averaged over the
-    queries whose next token is in the second half. NaN for a sequence that does not read the same
-    backward, or has an odd number of tokens.
+    queries that a token of the second half has to follow. NaN for a sequence without a middle from
+    which it reads the same both ways to its end; the second half may be cut short, but half of it
+    must be there.
 
-    In "a b b a" the second b, at 2, is followed by what stands at 0; the first one by itself.
+    In "a b b a" the second b, at 2, is followed by what stands at 0; the first one by itself. In
+    "a b b" the second b is the last query, and what has to come after it stands at 0 too.
     """
     pos = tokens.shape[-1]
     query = torch.arange(pos, device=tokens.device)
-    to_repeat = (query[:, None] + query[None, :] == pos - 2) & (query[:, None] >= pos // 2 - 1)
-    mirrored = (tokens == tokens.flip(-1)).all(-1) & (pos % 2 == 0)
-    return mean_attention(pattern, to_repeat & mirrored[..., None, None])
+    half = _half_of_mirrored(tokens)[..., None, None]
+    to_repeat = query[:, None] + query[None, :] == 2 * half - 2
+    return mean_attention(pattern, to_repeat & (query[:, None] >= half - 1) & (half > 0))
+
+
+def _half_of_mirrored(tokens: Int[Tensor, "*batch pos"]) -> Int[Tensor, "*batch"]:
+    """How many tokens come before the middle; the smallest such number, and 0 if there is none."""
+    pos = tokens.shape[-1]
+    found = tokens.new_zeros(tokens.shape[:-1])
+    for half in range(2 * pos // 3, (pos - 1) // 2, -1):
+        before, after = tokens[..., 2 * half - pos : half], tokens[..., half:]
+        found[(before.flip(-1) == after).all(-1)] = half
+    return found
 
 
 HEAD_SCORES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
