@@ -12,16 +12,14 @@ from pages._ui.predict import predict
 from tfs.interp import cosine_similarity, sinusoidal
 
 LEARNED, SINUSOIDAL, NONE, ROTARY = KINDS = ("learned", "sinusoidal", "none", "rotary")
-NO_VECTORS = {
-    NONE: "No vectors: the tokens enter the model as they are, and nothing says where they stand. "
-    "What is left to tell places apart is the mask. The experiment below measures how much that is "
-    "on the model on screen.",
-    ROTARY: "Rotary positions add no vector either. They turn q and k by an angle that grows with "
-    "the position, so that a score knows the distance (Su et al. 2021, section 3.2). No model here "
-    "has them yet: they come with the other architectures, and their picture comes with them.",
-}
+ROTARY_HAS_NONE = (
+    "Rotary positions add no vector either. They turn q and k by an angle that grows with the "
+    "position, so that a score knows the distance (Su et al. 2021, section 3.2). No model here has "
+    "them yet: they come with the other architectures, and their picture comes with them."
+)
 ASKED = 5  # the position that the question is about, where there is one
 TIE = 1e-5
+AS_GOOD_AS_ZERO = 1e-3  # of the usual length of a row
 
 
 class Kind(NamedTuple):
@@ -55,15 +53,29 @@ def pick_kind(view: View) -> Kind:
     return Kind(chosen if chosen in KINDS else own, None, "")
 
 
-def say_without_vectors(kind: Kind) -> None:
-    """Why there is nothing to draw."""
+def say_without_vectors(view: View, kind: Kind) -> None:
+    """Why there is nothing to draw, and what the experiment below measures."""
     if kind.name == LEARNED:
         st.info(
             "This model was trained without positions: it has no W_pos to show. The model "
             "**mirror** is trained on the same task with one."
         )
+    elif kind.name == ROTARY:
+        st.info(ROTARY_HAS_NONE)
     else:
-        st.info(NO_VECTORS[kind.name])
+        st.info(
+            "No vectors: the tokens enter the model as they are, and nothing says where they "
+            "stand. What is left to tell places apart is the mask. " + _what_is_measured(view)
+        )
+
+
+def _what_is_measured(view: View) -> str:
+    if own_kind(view) == NONE:
+        return f"The experiment at the end measures how much that is in **{literal(view.name)}**."
+    return (
+        f"The experiment at the end cannot measure how much that is: it runs "
+        f"**{literal(view.name)}**, which has learned positions. **mirror-no-positions** has none."
+    )
 
 
 def ask_for_the_most_similar(kind: Kind) -> bool:
@@ -97,7 +109,7 @@ def say_how_far_it_reaches(view: View, kind: Kind) -> None:
             f"{n_ctx - 1}. Asked to read {n_ctx + 1} tokens, the model answers: "
             f"*{literal(_refusal(view))}* Rows are as good as training made them: the longest is "
             f"row {lengths.argmax()} with a length of {lengths.max():.2f}, the shortest row "
-            f"{lengths.argmin()} with {lengths.min():.2f}."
+            f"{lengths.argmin()} with {lengths.min():.2f}. {_never_trained(lengths)}"
         )
     else:
         far = 10 * n_ctx
@@ -111,6 +123,21 @@ def say_how_far_it_reaches(view: View, kind: Kind) -> None:
             f"this model's {n_ctx}, one of {far_off:.4f}. What they cannot do is learn: no "
             "training moves them, so it is W_Q and W_K that must fit the task to them."
         )
+
+
+def _never_trained(lengths: Tensor) -> str:
+    """A sentence on rows that are as good as zero, if there are any."""
+    zero = (lengths < AS_GOOD_AS_ZERO * lengths.median()).nonzero().flatten().tolist()
+    if not zero:
+        return ""
+    rows = " and ".join(str(row) for row in zero)
+    return (
+        f"As good as zero is row {rows}: it was never trained. The last token of a full context "
+        "has no next one to be predicted, so no error ever reaches its position, and weight decay "
+        "alone moves the row, towards 0."
+        if zero == [len(lengths) - 1]
+        else f"As good as zero: row {rows}."
+    )
 
 
 def _refusal(view: View) -> str:

@@ -48,7 +48,7 @@ def turned_around(view: View) -> None:
     left, right = st.columns([2, 3])
     with left:
         figure(
-            head_scores(changes, "Largest change of a weight"),
+            head_scores(changes, "Largest change of a weight", value="change"),
             key="changes",
             code=[ActivationCache.stack_activation],
             reads="blocks.*.attn.hook_pattern [batch head query_pos key_pos]",

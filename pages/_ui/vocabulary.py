@@ -35,12 +35,12 @@ def space(view: View, place: int) -> None:
     if not has_positions:
         st.info("This model learned no positions: it has no W_pos, only W_E.")
     if which == TOKENS:
-        _tokens(view, dimensions, extent)
+        _tokens(view, place, dimensions, extent)
     else:
         _positions(view, dimensions, place)
 
 
-def _tokens(view: View, dimensions: int, extent: str) -> None:
+def _tokens(view: View, place: int, dimensions: int, extent: str) -> None:
     """Rows of W_E: the prompt's own in front; a group that stands apart only when asked for."""
     W_E = view.model.W_E
     apart = state.tokens_apart(W_E, view.fingerprint)
@@ -64,6 +64,7 @@ def _tokens(view: View, dimensions: int, extent: str) -> None:
         dimensions,
         labels=view.bundle.tokenizer.str_tokens(rows),
         marked=[rows.index(token) for token in asked],
+        lock=rows.index(view.tokens[place]),
         program=view.program(
             which + f"result = pca(model.W_E[sorted(rows)], {dimensions})[0]", pca, *functions
         ),
@@ -83,12 +84,13 @@ def _positions(view: View, dimensions: int, place: int) -> None:
         dimensions,
         labels=[str(position) for position in range(n_ctx)],
         marked=sorted({place, *range(0, n_ctx, max(1, n_ctx // NUMBERED))}),
+        lock=place,
         program=view.program(f"result = pca(model.W_pos, {dimensions})[0]", pca),
         code=[pca],
     )
 
 
-def _draw(view, name, rows, dimensions, *, labels, marked, program, code) -> None:
+def _draw(view, name, rows, dimensions, *, labels, marked, lock, program, code) -> None:
     """The figure, and the share of the variance that it shows."""
     matrix, is_pos = getattr(view.model, name), name == "W_pos"
     if min(len(rows), matrix.shape[1]) < dimensions:
@@ -102,6 +104,7 @@ def _draw(view, name, rows, dimensions, *, labels, marked, program, code) -> Non
             labels,
             explained=explained.tolist(),
             highlight=marked,
+            lock=lock,
             path=is_pos,
             what="position" if is_pos else "token",
         ),
@@ -111,7 +114,8 @@ def _draw(view, name, rows, dimensions, *, labels, marked, program, code) -> Non
         program=program,
     )
     st.caption(
-        f"{len(rows)} of {len(matrix)} rows of {name} {shape(axes)}. The {ORDINALS[dimensions]} "
+        f"{len(rows)} of {len(matrix)} rows of {name} {shape(axes)}; the ring is around "
+        f"{f'position {lock}' if is_pos else quoted(labels[lock])}. The {ORDINALS[dimensions]} "
         f"directions hold {explained.sum():.1%} of their variance; what lies in the others is not "
         "to be seen here."
     )

@@ -7,7 +7,7 @@ from pages._ui.cell_maps import CellMap, cell_maps, positions
 from pages._ui.components import token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
 from pages._ui.layout import behind, figure, prose, quoted
-from pages._ui.predict import predict
+from pages._ui.neighbours import ask_for_the_nearest
 from pages._ui.strips import strips
 from pages._ui.vocabulary import space
 from tfs.interp import cosine_similarity, nearest_neighbours
@@ -79,28 +79,7 @@ strips(
 
 st.subheader(f"The nearest neighbours of {name}")
 cosines, near = nearest_neighbours(W_E, token, MOST_TO_RANK)
-
-
-def ask() -> bool:
-    """Which of up to four tokens, spread over all distances, lies nearest?"""
-    count = len(near)
-    few = sorted({int(near[i]) for i in {0, count // 8, count // 2, count - 1} if count > 1})
-    if not few:
-        return True
-    options = {i: repr(text) for i, text in zip(few, str_tokens(few), strict=True)}
-    if len(set(options.values())) < len(options):
-        options = {i: f"{text} (token {i})" for i, text in options.items()}
-    return predict(
-        f"Whose vector points most nearly the same way as that of {name}?",
-        list(options.values()),
-        options[int(near[0])],
-        f"The cosine is {cosines[0]:.3f}; the average over all {count} other tokens is "
-        f"{cosines.mean():.3f}.",
-        key="predict nearest",
-    )
-
-
-if ask():
+if ask_for_the_nearest(view, place, cosines, near):
     nearest = near[:NEIGHBOURS].tolist()
     figure(
         neighbour_bars(cosines[:NEIGHBOURS], str_tokens(nearest), of=view.labels[place]),

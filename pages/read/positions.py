@@ -7,6 +7,7 @@ from pages._ui.cell_maps import FULL_WIDTH, CellMap, cell_maps, numbered
 from pages._ui.controls import current_view
 from pages._ui.layout import behind, figure, prose
 from pages._ui.position_kinds import (
+    ASKED,
     LEARNED,
     SINUSOIDAL,
     ask_for_the_most_similar,
@@ -15,6 +16,7 @@ from pages._ui.position_kinds import (
     say_how_far_it_reaches,
     say_without_vectors,
 )
+from pages._ui.rotation import one_rotation
 from pages._ui.turned_around import turned_around
 from tfs.interp import cosine_similarity, similarity_by_distance, sinusoidal
 from tfs.plots import position_matrix, similarity_curves, similarity_matrix
@@ -32,7 +34,7 @@ kind = pick_kind(view)
 own = kind.name == own_kind(view)
 st.caption("What this model was trained with." if own else "This model was not trained with it.")
 if kind.vectors is None:
-    say_without_vectors(kind)
+    say_without_vectors(view, kind)
 else:
     everything = cfg.n_ctx > SHOWN and st.toggle(
         f"All {cfg.n_ctx} positions", key="all", bind="query-params"
@@ -86,6 +88,10 @@ else:
                 *functions,
             ),
         )
+
+if kind.name == SINUSOIDAL:
+    st.subheader("One rotation for every place")
+    one_rotation(view, min(ASKED, cfg.n_ctx - 1))
 
 st.subheader("Likeness and distance")
 st.markdown(

@@ -47,3 +47,25 @@ def test_sines_are_as_similar_as_their_distance_says(interp):
         cosines = [math.cos(distance / 10000 ** (2 * i / 12)) for i in range(6)]
         assert mean[distance].item() == pytest.approx(sum(cosines) / 6, abs=1e-5)
     assert spread.max() < 1e-5
+
+
+@pytest.mark.parametrize("d_model", [2, 6, 128])
+@pytest.mark.parametrize("distance", [1, 7, 60])
+def test_one_rotation_takes_every_position_as_far(interp, distance, d_model):
+    W_pos = interp.sinusoidal(200, d_model)
+    rotation = interp.sinusoidal_rotation(distance, d_model)
+    torch.testing.assert_close(W_pos[:-distance] @ rotation, W_pos[distance:], atol=2e-6, rtol=0)
+    torch.testing.assert_close(rotation @ rotation.T, torch.eye(d_model), atol=1e-6, rtol=0)
+    for i in range(d_model // 2):  # a turn by this angle, for the pair in columns 2i and 2i + 1
+        pair = rotation[2 * i : 2 * i + 2, 2 * i : 2 * i + 2]
+        angle = distance / 10000 ** (2 * i / d_model)
+        by_hand = torch.tensor(
+            [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+        )
+        torch.testing.assert_close(pair, by_hand, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("d_model", [0, 1, 7])
+def test_a_sine_without_its_cosine_cannot_be_turned(interp, d_model):
+    with pytest.raises(ValueError, match=f"even and at least 2, not {d_model}"):
+        interp.sinusoidal_rotation(1, d_model)

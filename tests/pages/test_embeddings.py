@@ -130,6 +130,47 @@ def rows_on_screen(bundle, ids, extent, with_apart) -> list[int]:
     return sorted(rows)
 
 
+@pytest.mark.parametrize("dimensions", ["2D", "3D"])
+@pytest.mark.parametrize("matrix", ["W_E, tokens", "W_pos, positions"])
+def test_a_ring_is_around_the_locked_one(opened, dimensions, matrix) -> None:
+    at, bundle, ids, _ = opened("shakespeare", dimensions=dimensions, matrix=matrix)
+    for place in (2, 11):
+        at.selectbox(key="token").set_value(place).run()
+        figure = drawn(at, "plane")
+        everyone, _, ring = figure["data"]
+        names = figure["layout"]["meta"]["table"]["rows"][1]
+        (own,) = bundle.tokenizer.str_tokens([int(ids[place])])
+        at_ring = as_tensor(ring["x"])[0]
+        row = place if "pos" in matrix else names.index(own)
+        assert at_ring == as_tensor(everyone["x"])[row]
+        assert "the ring is around" in said(at)
+
+
+def test_likeness_tells_repeated_tokens_apart_by_position(opened) -> None:
+    from tests.pages.screen import drawn as figure_of
+    from tests.pages.screen import open_code
+
+    at, _, ids, _ = opened("shakespeare")
+    open_code(at).toggle(key="alike shown").set_value(True).run()
+    table = figure_of(at, "alike")["layout"]["meta"]["table"]
+    assert (table["x"], table["y"]) == ("column", "row")
+
+
+@pytest.mark.parametrize("place", [2, 5, 9, 25])
+def test_rivals_of_the_nearest_are_of_its_sort(opened, place) -> None:
+    from pages._ui.neighbours import sort_of
+
+    at, bundle, ids, _ = opened("shakespeare")
+    at.selectbox(key="token").set_value(place).run()
+    W_E = bundle.model.W_E.detach()
+    order = F.cosine_similarity(W_E[ids[place], None], W_E).argsort(descending=True).tolist()
+    texts = bundle.tokenizer.str_tokens([i for i in order if i != ids[place]])
+    options = [o.replace("\\", "") for o in at.button_group(key="predict nearest").options]
+    assert len(options) == 4
+    by_repr = {repr(text).replace("\\", ""): text for text in texts}
+    assert {sort_of(by_repr[option]) for option in options} == {sort_of(texts[0])}
+
+
 @pytest.mark.parametrize("model", ["shakespeare", "mirror"])
 def test_positions_lie_on_a_line_from_the_first_to_the_last(opened, model) -> None:
     at, bundle, _, _ = opened(model)

@@ -118,6 +118,55 @@ def test_sines_reach_any_position(opened) -> None:
         assert f"{F.cosine_similarity(rows[i], rows[i + 1], dim=0):.4f}" in said(at)
 
 
+@pytest.mark.parametrize("k", [3, 9])
+def test_one_rotation_leads_from_every_position_to_the_one_k_further(opened, k) -> None:
+    at, model, _ = opened("mirror", "sinusoidal", k=str(k))
+    d_model, n_ctx = model.cfg.d_model, model.cfg.n_ctx
+    rows = sines(n_ctx + k, d_model)
+    start, turned, end = the_map(at, "rotation strips")
+    torch.testing.assert_close(start, rows[5])
+    torch.testing.assert_close(end, rows[5 + k])
+    torch.testing.assert_close(turned, end, atol=1e-6, rtol=0)
+    (words,) = (m.value for m in at.markdown if "which is rounding" in m.value)
+    assert float(words.split(", which is rounding")[0].split()[-1]) < 1e-5
+    for i in range(3):
+        assert f"{math.degrees(k / 10_000 ** (2 * i / d_model)):.2f}°" in words
+    assert not maps(opened("mirror", "learned")[0], "rotation strips")
+
+
+def test_k_fits_the_next_model_too(opened) -> None:
+    at, *_ = opened("shakespeare", "sinusoidal", k="100")
+    assert at.slider(key="k").value == 100
+    at.selectbox(key="model").set_value("mirror").run()
+    at.button_group(key="kind").set_value("sinusoidal").run()
+    assert not at.exception and at.slider(key="k").value < 16
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_without_vectors_the_page_says_which_model_is_measured(opened, name) -> None:
+    (text,) = messages(opened(name, "none")[0])
+    own = name == "mirror-no-positions"
+    assert ("which has learned positions" in text) != own
+    assert ("measures how much that is in" in text) == own
+
+
+def test_a_row_that_no_training_reached_is_named(opened) -> None:
+    from tfs.tasks import Batch
+    from tfs.train.loss import training_loss
+
+    at, model, _ = opened("shakespeare", "learned")
+    last = model.cfg.n_ctx - 1
+    assert f"As good as zero is row {last}: it was never trained" in said(at)
+    assert "As good as zero" not in said(opened("mirror", "learned")[0])
+    tokens = torch.randint(model.cfg.d_vocab, (2, model.cfg.n_ctx))
+    counted = torch.ones_like(tokens, dtype=torch.bool)
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(
+            training_loss(model, Batch(tokens, counted, counted)), model.pos_embed.W_pos
+        )
+    assert gradient[last].abs().max() == 0 and (gradient[:last].abs().amax(-1) > 0).all()
+
+
 def turned_by_hand(model, ids):
     """Weights of the last token in both orders, [layer head key], each at its own token."""
     pos = len(ids)
@@ -143,6 +192,7 @@ def test_turning_the_prompt_around(opened, name) -> None:
     changes = (first - second).abs().amax(-1)
     cells = as_tensor(drawn(at, "changes")["data"][0]["z"])
     torch.testing.assert_close(cells, changes, atol=1e-5, rtol=0)
+    assert drawn(at, "changes")["layout"]["meta"]["table"]["value"] == "change"
     if name == "mirror-no-positions":
         assert changes[0].max() < 1e-6 and "a bag of tokens" in said(at)
         assert changes[1].max() > 0.01 and f"{changes[1].max():.3f}" in said(at)

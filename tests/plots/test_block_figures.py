@@ -79,7 +79,7 @@ def test_each_strip_has_its_own_scale(plots):
     assert fig.layout.yaxis.ticktext[0] == "before<br>± 0.2"
     table = plots.figure_table(fig)
     assert table["vector"] == ["before"] * 2 + ["after"] * 2 + ["zero"] * 2
-    assert table["dimension"] == [0, 1] * 3
+    assert table["d_model"] == [0, 1] * 3
     np.testing.assert_allclose(table["value"], vectors.flatten())
 
 

@@ -54,7 +54,7 @@ def test_one_large_entry_does_not_darken_the_others(plots):
     W_pos[0, 7] = 50
     fig = plots.position_matrix(W_pos)
     assert fig.layout.coloraxis.cmax == pytest.approx(0.1)
-    assert "50.00, is dimension 7 of position 0" in plots.figure_alt(fig)
+    assert "50.00, is d_model 7 of position 0" in plots.figure_alt(fig)
     assert plots.position_matrix(torch.zeros(1, 4)).layout.coloraxis.cmax == 1
     assert fig.layout.yaxis.range[0] > fig.layout.yaxis.range[1]
 

@@ -58,7 +58,7 @@ from tfs.interp.masks import (
     run_with_mask,
     sliding_window,
 )
-from tfs.interp.positions import similarity_by_distance, sinusoidal
+from tfs.interp.positions import similarity_by_distance, sinusoidal, sinusoidal_rotation
 
 __all__ = [
     "HEAD_SCORES",
@@ -97,6 +97,7 @@ __all__ = [
     "run_with_mask",
     "similarity_by_distance",
     "sinusoidal",
+    "sinusoidal_rotation",
     "sliding_window",
     "stream_norms",
     "token_ranks",

@@ -36,6 +36,26 @@ def sinusoidal(n_ctx: int, d_model: int) -> Float[Tensor, "n_ctx d_model"]:
     return torch.where(column % 2 == 0, angle.sin(), angle.cos()).float()
 
 
+def sinusoidal_rotation(distance: int, d_model: int) -> Float[Tensor, "d_model d_model"]:
+    """The matrix that turns the sinusoidal vector of any position into that of pos + distance.
+
+    sinusoidal(...)[pos] @ rotation equals sinusoidal(...)[pos + distance], with the same rotation
+    for every pos: "for any fixed offset k, PE(pos+k) can be represented as a linear function of
+    PE(pos)" (Vaswani et al. 2017, section 3.5). Each pair of a sine and a cosine is turned by its
+    own angle, distance / 10000^(2i / d_model). So a head can learn "k places back" as one matrix.
+    Raises ValueError where d_model is not even and at least 2: a sine alone cannot be turned.
+    """
+    if d_model < 2 or d_model % 2:
+        raise ValueError(f"d_model must be even and at least 2, not {d_model}")
+    i = torch.arange(d_model // 2, dtype=torch.float64)
+    angle = distance / 10_000.0 ** (2 * i / d_model)
+    rotation = torch.zeros(d_model, d_model, dtype=torch.float64)
+    sines, cosines = torch.arange(0, d_model, 2), torch.arange(1, d_model, 2)
+    rotation[sines, sines] = rotation[cosines, cosines] = angle.cos()
+    rotation[cosines, sines], rotation[sines, cosines] = angle.sin(), -angle.sin()
+    return rotation.float()
+
+
 @torch.no_grad()
 def similarity_by_distance(
     W_pos: Float[Tensor, "n_ctx d_model"],

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from tfs.plots.arrays import Array, Number, to_numpy
 from tfs.plots.draft import Draft
 from tfs.plots.theme import (
+    D_MODEL,
     DASHES,
     DISCRETE,
     DIVERGING,
@@ -199,14 +200,16 @@ def scaled_strips(
             zmax=bound or 1.0,
             showscale=False,
             ygap=3,
-            hovertemplate="%{fullData.name}<br>dimension %{x}: %{z:.4f}<extra></extra>",
+            hovertemplate="%{fullData.name}<br>d_model %{x}: %{z:.4f}<extra></extra>",
         )
     told = [(label, f"{bound:.3g}") for label, bound in zip(row_labels, bounds, strict=True)]
-    fig.update_xaxes(title_text="dimension", title_standoff=8, showgrid=False)
+    fig.update_xaxes(
+        title_text="d_model", title_font_color=D_MODEL, title_standoff=8, showgrid=False
+    )
     fig.update_yaxes(label_axis([f"{escaped(n)}<br>± {b}" for n, b in told], from_top=True))
     alt = f"{n_rows} vectors of {d_model} entries, each on its own scale; the largest entries in "
     alt += "size: " + ", ".join(f"{name} {bound}" for name, bound in told) + "."
-    return described(fig, alt, x="dimension", y="", value="value", trace="vector")
+    return described(fig, alt, x="d_model", y="", value="value", trace="vector")
 
 
 def _roads(lengths: np.ndarray, stages: Sequence[str], height: Sequence[int]) -> list[dict]:

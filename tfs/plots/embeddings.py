@@ -28,6 +28,7 @@ def scatter_2d(
     *,
     explained: Sequence[Number] | Float[Array, " component"] | None = None,
     highlight: Sequence[int] = (),
+    lock: int | None = None,
     path: bool = False,
     what: str = "token",
     title: str = "",
@@ -36,8 +37,9 @@ def scatter_2d(
 
     explained: the share of the variance on each axis, as `tfs.interp.pca` returns it; what is
     missing to 1 cannot be seen here. highlight: rows to draw on top, with their labels; where there
-    are few points, all have labels. path: a line joins the rows in their order. what: what a
-    point is. Raises ValueError where points and labels differ in number.
+    are few points, all have labels. lock: a row with a ring around it. path: a line joins the rows
+    in their order. what: what a point is. Raises ValueError where points and labels differ in
+    number.
     """
     points = to_numpy(points)
     check_length("token", len(points), labels)
@@ -65,11 +67,13 @@ def scatter_2d(
             hovertemplate="%{hovertext}<br>%{x:.3f}, %{y:.3f}<extra></extra>",
             meta=HIDDEN if rows is marked else None,
         )
+    if lock is not None:
+        fig.add_scatter(x=points[[lock], 0], y=points[[lock], 1], **ring(labels[lock], 20))
     names = component_names(2, explained)
     fig.update_xaxes(title_text=names[0])
     fig.update_yaxes(title_text=names[1], scaleanchor="x")
     alt = f"{len(points)} {what}s as points on two axes"
-    alt += points_in_words(points, labels, explained)
+    alt += points_in_words(points, labels, explained, lock)
     return described(fig, alt, x=names[0], y=names[1], rows=(what, labels))
 
 
@@ -112,9 +116,12 @@ def component_names(count: int, explained: Sequence[Number] | np.ndarray | None)
 
 
 def points_in_words(
-    points: np.ndarray, labels: Sequence[str], explained: Sequence[Number] | np.ndarray | None
+    points: np.ndarray,
+    labels: Sequence[str],
+    explained: Sequence[Number] | np.ndarray | None,
+    lock: int | None,
 ) -> str:
-    """The end of an alt text: how much of the variance is on the axes, and the closest two."""
+    """The end of an alt text: the variance on the axes, the closest two, and who has the ring."""
     alt = ""
     if explained is not None:
         share = sum(list(explained)[: points.shape[1]])
@@ -124,7 +131,26 @@ def points_in_words(
         np.fill_diagonal(gaps, np.inf)
         a, b = np.unravel_index(gaps.argmin(), gaps.shape)
         alt += f"; the closest pair is '{visible(labels[a])}' and '{visible(labels[b])}'"
+    if lock is not None:
+        alt += f"; a ring is around '{visible(labels[lock])}'"
     return alt + "."
+
+
+def ring(label: str, size: int) -> dict:
+    """What a trace of one point needs to be a ring around it; no row of the figure's table."""
+    return {
+        "mode": "markers",
+        "marker": {
+            "symbol": "circle-open",
+            "size": size,
+            "color": DISCRETE[1],
+            "line": {"width": 3, "color": DISCRETE[1]},
+        },
+        "hovertext": [token_label(label)],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": False,
+        "meta": HIDDEN,
+    }
 
 
 def similarity_matrix(
@@ -159,8 +185,8 @@ def similarity_matrix(
     return described(
         fig,
         alt + ".",
-        x="",
-        y="",
+        x="column",
+        y="row",
         value="similarity",
         x_labels=("column token", column_tokens),
         y_labels=("row token", tokens),

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from tfs.plots.arrays import Array, to_numpy
 from tfs.plots.draft import Draft
-from tfs.plots.theme import DASHES, DISCRETE, DIVERGING, KEY, add_colour_bar, new_figure
+from tfs.plots.theme import D_MODEL, DASHES, DISCRETE, DIVERGING, KEY, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, escaped, token_axis, visible
 from tfs.plots.twin import described
 
@@ -21,9 +21,11 @@ def position_matrix(W_pos: Float[Array, "position d_model"], *, title: str = "")
     W_pos = to_numpy(W_pos)
     n_positions, d_model = W_pos.shape
     fig = new_figure(int(np.clip(60 + 8 * n_positions, 160, 460)), title, colour_bar=True)
-    hover = "position %{y}<br>dimension %{x}: %{z:.4f}<extra></extra>"
+    hover = "position %{y}<br>d_model %{x}: %{z:.4f}<extra></extra>"
     fig.add_heatmap(z=W_pos, coloraxis="coloraxis", hovertemplate=hover)
-    fig.update_xaxes(title_text="dimension", title_standoff=8, showgrid=False)
+    fig.update_xaxes(
+        title_text="d_model", title_font_color=D_MODEL, title_standoff=8, showgrid=False
+    )
     fig.update_yaxes(title_text="position", range=[n_positions - 0.5, -0.5], showgrid=False)
     if n_positions <= 10:
         fig.update_yaxes(dtick=1)
@@ -32,9 +34,9 @@ def position_matrix(W_pos: Float[Array, "position d_model"], *, title: str = "")
     alt = f"The vectors of {n_positions} positions, {d_model} entries each"
     if W_pos.size:
         row, dimension = np.unravel_index(np.abs(W_pos).argmax(), W_pos.shape)
-        alt += f"; the largest in size, {W_pos[row, dimension]:.2f}, is dimension {dimension} of "
+        alt += f"; the largest in size, {W_pos[row, dimension]:.2f}, is d_model {dimension} of "
         alt += f"position {row}"
-    return described(fig, alt + ".", x="dimension", y="position", value="value")
+    return described(fig, alt + ".", x="d_model", y="position", value="value")
 
 
 def brightest_entry(W_pos: Float[Array, "position d_model"]) -> float:

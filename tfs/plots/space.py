@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
-from tfs.plots.embeddings import component_names, points_in_words
+from tfs.plots.embeddings import component_names, points_in_words, ring
 from tfs.plots.theme import DISCRETE, REFERENCE, new_figure
 from tfs.plots.tokens import check_length, label_axis, token_label, visible
 from tfs.plots.twin import HIDDEN, described
@@ -21,14 +21,15 @@ def scatter_3d(
     *,
     explained: Sequence[Number] | Float[Array, " component"] | None = None,
     highlight: Sequence[int] = (),
+    lock: int | None = None,
     path: bool = False,
     what: str = "token",
     title: str = "",
 ) -> go.Figure:
     """Tokens as points in space, to be turned with the mouse; a unit is equally long on all axes.
 
-    explained, highlight, path and what are those of `scatter_2d`. Raises ValueError where points
-    and labels differ in number.
+    explained, highlight, lock, path and what are those of `scatter_2d`. Raises ValueError where
+    points and labels differ in number.
     """
     points = to_numpy(points)
     check_length("token", len(points), labels)
@@ -53,6 +54,9 @@ def scatter_3d(
             hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}, %{z:.3f}<extra></extra>",
             meta=HIDDEN if rows is marked else None,
         )
+    if lock is not None:
+        x, y, z = points[[lock]].T
+        fig.add_scatter3d(x=x, y=y, z=z, **ring(labels[lock], 12))
     names = component_names(3, explained)
     look = {"showgrid": True, "gridcolor": FAINT, "showline": True, "linecolor": FAINT}
     look |= {"showbackground": False, "zerolinecolor": FAINT, "nticks": 5}
@@ -62,7 +66,7 @@ def scatter_3d(
     scene = {"aspectmode": "data", "dragmode": "turntable", "camera": from_afar}
     fig.update_layout(scene=axes | scene)
     alt = f"{len(points)} {what}s as points on three axes"
-    alt += points_in_words(points, labels, explained)
+    alt += points_in_words(points, labels, explained, lock)
     return described(fig, alt, x=names[0], y=names[1], value=names[2], rows=(what, labels))
 
 
