@@ -45,8 +45,8 @@ def ask() -> bool:
     said = [f"{score:.2f}" for score in scores.tolist()]
     right = [i for i in few if said[i] == said[best]]
     because = [f"{names[best]} gives it {said[best]} of its weight on average over this prompt."]
-    if others := " and ".join(names[i] for i in right if i != best):
-        because.append(f"In these two digits {others} gives as much, and is right as well.")
+    if others := ", ".join(names[i] for i in right if i != best):
+        because.append(f"Right as well, since equal in these two digits: {others}.")
     return predict(
         f"Which of these heads looks most at {where}?",
         [names[i] for i in few],

@@ -1,5 +1,6 @@
 """The page of positions: what it draws and says is computed here anew, from weights and runs."""
 
+import copy
 import math
 
 import pytest
@@ -160,6 +161,7 @@ def test_a_row_that_no_training_reached_is_named(opened) -> None:
     assert "As good as zero" not in said(opened("mirror", "learned")[0])
     tokens = torch.randint(model.cfg.d_vocab, (2, model.cfg.n_ctx))
     counted = torch.ones_like(tokens, dtype=torch.bool)
+    model = copy.deepcopy(model).requires_grad_()
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(
             training_loss(model, Batch(tokens, counted, counted)), model.pos_embed.W_pos
