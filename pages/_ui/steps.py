@@ -20,16 +20,14 @@ _turns = component("turns", TURNS)
 
 def stepper(names: Sequence[str], *, key: str, label: str) -> str:
     """The named step on screen, kept in the URL. One to a page: it owns the arrow keys."""
-    turned, linked = _turned(key), st.query_params.get(key, "")
-    if turned is None and key not in st.session_state and linked.isdecimal():
-        turned = int(linked) - 1  # a link written by hand
-    if turned is not None:
-        st.session_state[key] = names[min(max(turned, 0), len(names) - 1)]
+    linked = st.query_params.get(key, "")
+    if key not in st.session_state and linked.isdecimal():  # a link written by hand
+        st.session_state[key] = names[min(max(int(linked), 1), len(names)) - 1]
     chosen = st.segmented_control(
         label, names, default=names[0], required=True, key=key, bind="query-params"
     )
     place = names.index(chosen) if chosen in names else 0
-    turns(place, len(names) - 1, [BACK, FORWARD], key=key, name=label, first=1)
+    _turn_to(names, place, [BACK, FORWARD], key=key, name=label, first=1)
     return names[place]
 
 
@@ -51,45 +49,47 @@ def counter(
     """
     if last < 1:
         return 0
-    turned = _turned(key)
-    if turned is not None:
-        st.session_state[key] = turned
     if (st.session_state.get(key) or 0) > last:
         st.session_state[key] = last
     at = st.slider(label, 0, last, start, key=key, bind="query-params")
     buttons = [BACK | {"name": f"← {back}"}, FORWARD | {"name": f"{forward} →"}, *jumps]
-    turns(at, last, buttons, key=key, name=name)
+    _turn_to(range(last + 1), at, buttons, key=key, name=name)
     return at
 
 
-def turns(
-    place: int, last: int, buttons: Sequence[dict[str, Any]], *, key: str, name: str, first: int = 0
+def _turn_to(
+    choices: Sequence[Any],
+    place: int,
+    buttons: Sequence[dict[str, Any]],
+    *,
+    key: str,
+    name: str,
+    first: int = 0,
 ) -> None:
-    """Buttons that go from `place` to another one, 0 to `last`; the next run finds it under `key`.
+    """Buttons that go from one of the choices, the one at `place`, to another one.
 
     A button has a name, and where it goes: `by` so many places, `to` one of them, or to the next
     whole `row` of so many; with `key`, a key of the keyboard does the same. name and first: what a
     place is called, and the number of the first.
     """
+    pressed = f"{key} press"
     _turns(
         key=f"{key} turns",
         data={
             "place": place,
-            "last": last,
-            "press": st.session_state.get(f"{key} press", 0),
+            "last": len(choices) - 1,
+            "press": st.session_state.get(pressed, 0),
             "buttons": list(buttons),
             "beside": f"st-key-{key}",
             "name": name,
             "first": first,
         },
-        on_at_change=lambda: None,
+        on_at_change=lambda: _turn(choices, key, pressed),
     )
 
 
-def _turned(key: str) -> int | None:
-    """The place that a press has asked for since the last run, or None."""
-    at = (st.session_state.get(f"{key} turns") or {}).get("at")
-    if not at or at["press"] == st.session_state.get(f"{key} press", 0):
-        return None
-    st.session_state[f"{key} press"] = at["press"]
-    return max(int(at["place"]), 0)
+def _turn(choices: Sequence[Any], key: str, pressed: str) -> None:
+    """Before the page is drawn, so that all of it, a tour's banner too, knows of the new place."""
+    at = st.session_state[f"{key} turns"]["at"]
+    st.session_state[key] = choices[min(max(int(at["place"]), 0), len(choices) - 1)]
+    st.session_state[pressed] = at["press"]

@@ -261,7 +261,7 @@ def test_a_figure_is_taken_along_as_numbers_and_as_a_page(browser, page, server,
 
 
 def test_no_press_of_an_arrow_key_is_lost(page, server) -> None:
-    open_page(page, server, "masks?model=mirror&cell=0")
+    open_page(page, server, f"masks?model=mirror&prompt={MIRRORED}&cell=0")
     page.locator("h1").click()
     for _ in range(20):
         page.keyboard.press("ArrowRight")

@@ -106,16 +106,19 @@ def can_turn(at, key: str, name: str) -> bool:
 
 def turn(at, key: str, name: str):
     """A press of that button, as the browser sends it, and the page as it stands then."""
-    data = _turns(at, key)
-    at.session_state[f"{key} turns"] = {
-        "at": {"place": _target(data, name), "press": data["press"] + 1}
-    }
-    return at.run()
+    data, states = _turns(at, key), at._tree.get_widget_states()
+    pressed = {"at": {"place": _target(data, name), "press": data["press"] + 1}}
+    states.widgets.add(id=_proto(at, key).id, json_value=json.dumps(pressed))
+    return at._run(states)
 
 
 def _turns(at, key: str) -> dict:
+    return json.loads(_proto(at, key).json)
+
+
+def _proto(at, key: str):
     (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key} turns"))
-    return json.loads(proto.json)
+    return proto
 
 
 def _target(data: dict, name: str) -> int:
