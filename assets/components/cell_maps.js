@@ -6,6 +6,9 @@
 
 const LABEL = 13; // pixels from one label to the next, at least
 const CROSSES_UP_TO = 32; // rows: beyond, a cell has no room for one, and closed cells are hatched
+const CROSS = '<path class="closed" d="M0 0h20v20h-20z"/><path class="cross" d="M7 7l6 6m0-6l-6 6"/>';
+const EDGES_UP_TO = 19; // rows: narrower cells would have gaps of unequal width on the screen
+const EDGE = '<path class="edge" d="M20 0v20h-20"/>';
 const HATCHED = "repeating-linear-gradient(45deg, rgb(128 128 128 / 0.75) 0 1.5px, rgb(128 128 128 / 0.25) 1.5px 6px)";
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -41,7 +44,7 @@ export default function ({ data, parentElement, setStateValue }) {
     const figure = document.createElement("figure");
     figure.innerHTML =
       '<figcaption></figcaption><div class="scale"><span></span><b></b><span></span></div>' +
-      '<div class="square"><div class="down"></div><div class="drawing"><canvas role="img"></canvas><i></i></div>' +
+      '<div class="square"><div class="down"></div><div class="drawing"><svg class="crosses"></svg><canvas role="img"></canvas><svg class="edges"></svg><i></i></div>' +
       '<div class="across"></div></div>';
     const canvas = figure.querySelector("canvas");
     canvas.tabIndex = i === 0 ? 0 : -1;
@@ -139,7 +142,13 @@ export default function ({ data, parentElement, setStateValue }) {
       const high = tops ? tops[Math.floor(p / columns)] : panel.high;
       return within(Math.round((255 * (number - panel.low)) / (high - panel.low)), 256);
     });
-    (Math.max(rows, columns) <= CROSSES_UP_TO ? inLarge : inPixels)(canvas, levels, palette);
+    paint(canvas, levels, palette);
+    const longest = Math.max(rows, columns);
+    const closed = levels.includes(-Infinity);
+    const [crosses, edges] = drawing.querySelectorAll("svg");
+    canvas.style.background = closed && longest > CROSSES_UP_TO ? HATCHED : "none";
+    tiled(crosses, closed && longest <= CROSSES_UP_TO ? CROSS : "", i);
+    tiled(edges, longest <= EDGES_UP_TO ? EDGE : "", i);
   }
 
   function rowTops(i) {
@@ -149,16 +158,26 @@ export default function ({ data, parentElement, setStateValue }) {
     });
   }
 
-  function inPixels(canvas, levels, palette) {
+  // One pixel to a cell, none where it is closed: there the crosses behind it are seen.
+  function paint(canvas, levels, palette) {
     Object.assign(canvas, { width: columns, height: rows });
-    canvas.style.imageRendering = "pixelated";
     const context = canvas.getContext("2d");
     const image = context.createImageData(columns, rows);
     const pixels = new Uint32Array(image.data.buffer);
     const empty = background(canvas);
     levels.forEach((level, p) => (pixels[p] = level === -Infinity ? 0 : palette[level] ?? empty));
     context.putImageData(image, 0, 0);
-    canvas.style.background = HATCHED; // seen where a pixel is left out
+  }
+
+  // A cross in every cell, behind the canvas, or the edges of all cells, before it.
+  function tiled(svg, tile, i) {
+    const wanted = `${rows}|${columns}|${tile}`;
+    if (svg.dataset.wanted === wanted) return;
+    svg.dataset.wanted = wanted;
+    const id = `${svg.getAttribute("class")}-${i}`;
+    svg.innerHTML =
+      `<pattern id="${id}" width="${1 / columns}" height="${1 / rows}" viewBox="0 0 20 20" preserveAspectRatio="none">${tile}</pattern>` +
+      `<rect width="100%" height="100%" fill="url(#${id})"/>`;
   }
 
   // The page's own colour, as a pixel: a cell that is not there looks like none.
@@ -166,31 +185,6 @@ export default function ({ data, parentElement, setStateValue }) {
     const named = getComputedStyle(canvas).getPropertyValue("--st-background-color").trim();
     const [r, g, b] = [1, 3, 5].map((at) => parseInt(named.slice(at, at + 2), 16));
     return Number.isNaN(r + g + b) ? 0 : (255 << 24) | (b << 16) | (g << 8) | r;
-  }
-
-  function inLarge(canvas, levels, palette) {
-    const size = Math.max(8, Math.floor(960 / Math.max(rows, columns)));
-    const gap = size < 50 ? 0 : 2; // narrower cells would have gaps of unequal width on the screen
-    Object.assign(canvas, { width: columns * size, height: rows * size });
-    Object.assign(canvas.style, { imageRendering: "auto", background: "none" });
-    const context = canvas.getContext("2d");
-    context.strokeStyle = "#808080";
-    context.lineWidth = Math.max(1, size / 20);
-    context.beginPath();
-    levels.forEach((level, p) => {
-      if (Number.isNaN(level)) return;
-      const [x, y] = [(p % columns) * size, Math.floor(p / columns) * size];
-      const pixel = palette[level];
-      context.fillStyle = level === -Infinity ? "rgba(128, 128, 128, 0.3)" : `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
-      context.fillRect(x, y, size - gap, size - gap);
-      if (level !== -Infinity) return;
-      const [near, far] = [0.36 * size, 0.64 * size];
-      context.moveTo(x + near, y + near);
-      context.lineTo(x + far, y + far);
-      context.moveTo(x + far, y + near);
-      context.lineTo(x + near, y + far);
-    });
-    context.stroke();
   }
 
   function labels() {

@@ -101,7 +101,7 @@ def test_a_closed_key_stands_on_grey_and_its_weight_is_written_as_zero(plots):
     weights = scores.softmax(-1)
     fig = plots.softmax_steps(scores, (scores - 2).exp(), weights, list("abcde"))
     assert [(band.x0, band.x1) for band in fig.layout.shapes] == [(-0.5, 0.5), (2.5, 4.5)]
-    assert [note.text for note in fig.layout.annotations] == ["−∞"] * 3
+    assert [(note.text, note.x) for note in fig.layout.annotations] == [("−∞", 0), ("−∞", 3.5)]
     score, exp, weight = fig.data
     assert list(score.text) == ["", "2.00", "-1.00", "", ""]
     assert list(exp.text) == ["0", "1.00", "0.05", "0", "0"]
@@ -121,6 +121,7 @@ def test_a_loss_that_is_not_counted_leaves_a_gap(plots):
     assert "2.000 with causal, 1.000 with padding" in plots.figure_alt(fig)
     assert list(fig.data[0].x) == [1, 2]
     assert fig.layout.shapes[0].y0 == 4.6
+    assert "a blind guess, 4.60 nats" in fig.layout.xaxis.title.text
     assert {trace.marker.symbol for trace in fig.data} == {"circle", "diamond"}
     with pytest.raises(ValueError, match="predicted_pos has 2 entries but there are 1"):
         plots.loss_by_mask(losses, ["a", "b"])

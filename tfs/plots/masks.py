@@ -86,8 +86,8 @@ def softmax_steps(
 ) -> go.Figure:
     """One query's masked scores, their exponentials and the weights, one panel below the other.
 
-    Keys whose score is -inf are closed: they stand on grey, and have no bar in any panel. Raises
-    ValueError where tokens and keys differ in number.
+    Keys whose score is -inf are closed: they stand on grey, neighbours under one sign, and have no
+    bar in any panel. Raises ValueError where tokens and keys differ in number.
     """
     panels = {"score": to_numpy(scores), "exp": to_numpy(exps), "weight": to_numpy(weights)}
     closed = np.isneginf(panels["score"])
@@ -111,8 +111,8 @@ def softmax_steps(
     for first, last in _runs(closed):
         band = {"x0": first - 0.5, "x1": last + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
         fig.add_shape(band, type="rect", fillcolor=GRID, line={"width": 0}, layer="below")
-    for place in np.flatnonzero(closed) if len(tokens) <= CROSSES_UP_TO else ():
-        fig.add_annotation(x=int(place), y=0, text="−∞", showarrow=False, yanchor="bottom")
+        middle = {"x": (first + last) / 2, "y": 0, "yanchor": "bottom"}
+        fig.add_annotation(middle, text="−∞", showarrow=False)
     alt = f"Softmax of one query over {len(tokens)} keys, {int(closed.sum())} of them closed"
     if not closed.all():
         most = int(panels["weight"].argmax())
@@ -152,11 +152,9 @@ def loss_by_mask(
             alt.append(f"{np.nanmean(loss):.3f} with {name}")
     if blind is not None:
         fig.add_hline(blind, line={"color": REFERENCE, "dash": "dash", "width": 1})
-        note = {"text": f"a blind guess, {blind:.2f}", "showarrow": False, "font": {"size": 11}}
-        beside = {"x": 1, "xref": "paper", "xanchor": "right", "y": blind, "yanchor": "bottom"}
-        fig.add_annotation(note | beside)
+    dashed = "" if blind is None else f"<br>dashed: a blind guess, {blind:.2f} nats"
     axis = token_axis(tokens) | {"range": [0.5, len(tokens) - 0.5]}
-    fig.update_xaxes(axis, title_text="token to predict", tickangle=-90)
+    fig.update_xaxes(axis, title_text=f"token to predict{dashed}", tickangle=-90)
     fig.update_yaxes(title_text="loss (nats)", rangemode="tozero")
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
