@@ -108,16 +108,17 @@ def decoding_race(
     top_k: int = 10,
     top_p: float = 0.9,
     beams: int = 4,
+    beam: Lane | None = None,
 ) -> dict[str, Lane]:
     """One prompt, five lanes: "greedy", "temperature", "top-k", "top-p" and "beam" (the best one).
 
     top-k and top-p cut what the temperature leaves, each on its own. Every step has one random
     number, by `seed`, and all lanes that draw do so with it (see draw_with). They are the numbers
-    of tfs.generate with this seed: a lane is its text with the lane's settings. Raises ValueError
-    as logits_to_probs and beam_search do.
+    of tfs.generate with this seed: a lane is its text with the lane's settings. beam: that lane,
+    where it is known already: nothing else but `beams` changes it. Raises ValueError as
+    logits_to_probs and beam_search do.
     """
     check_sampling(temperature, top_k, top_p)
-    best = beam_search(model, tokens, max_new_tokens, beams)[0].tokens
     ways = {
         "greedy": {"temperature": 0.0},
         "temperature": {"temperature": temperature},
@@ -125,7 +126,15 @@ def decoding_race(
         "top-p": {"temperature": temperature, "top_p": top_p},
     }
     lanes = sampled_lanes(model, tokens, max_new_tokens, ways, seed)
-    return lanes | {"beam": Lane(best, continuation_log_probs(model, tokens, best), None)}
+    return lanes | {"beam": beam or beam_lane(model, tokens, max_new_tokens, beams)}
+
+
+def beam_lane(
+    model: DecoderOnly, tokens: Int[Tensor, "1 pos"], max_new_tokens: int = 20, beams: int = 4
+) -> Lane:
+    """The best continuation of beam_search. Raises ValueError as it does."""
+    best = beam_search(model, tokens, max_new_tokens, beams)[0].tokens
+    return Lane(best, continuation_log_probs(model, tokens, best), None)
 
 
 @torch.inference_mode()

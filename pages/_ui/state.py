@@ -17,7 +17,7 @@ import streamlit as st
 import torch
 
 import tfs
-from tfs.decoding import AttentionStep, Lane, decoding_race, generate_with_attention
+from tfs.decoding import AttentionStep, Lane, beam_lane, decoding_race, generate_with_attention
 from tfs.hooks import ActivationCache
 from tfs.interp import head_scores, loss_per_position, nearest_neighbours, pca, run_with_mask
 from tfs.interp.outliers import group_apart
@@ -132,7 +132,16 @@ def race_from_prompt(
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
+        beam=_beam_from_prompt(_model, fingerprint, tokens, max_new_tokens),
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _beam_from_prompt(
+    _model: tfs.DecoderOnly, fingerprint: str, tokens: tuple[int, ...], max_new_tokens: int
+) -> Lane:
+    """The lane that no dice and no cut changes, so that another seed has four lanes to compute."""
+    return beam_lane(_model, torch.tensor([tokens]), max_new_tokens)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -155,6 +155,10 @@ def test_the_beam_lane_is_the_best_beam_and_throws_nothing_away(decoding, model)
     best = decoding.beam_search(model, PROMPT, 8, beams=3)[0]
     assert torch.equal(lane.tokens, best.tokens) and lane.out_of_reach is None
     assert lane.log_prob == pytest.approx(best.log_prob, abs=1e-4)
+    known = decoding.beam_lane(model, PROMPT, 8, beams=3)
+    assert torch.equal(known.tokens, lane.tokens)
+    assert torch.equal(known.log_probs, lane.log_probs)
+    assert decoding.decoding_race(model, PROMPT, 8, **RACE, beam=known)["beam"] is known
 
 
 def test_lanes_without_a_cut_are_one_lane(decoding, model) -> None:
