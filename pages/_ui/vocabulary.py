@@ -1,12 +1,15 @@
 """The rows of W_E or W_pos as points: which rows, how many dimensions, and what is seen there."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.controls import View
-from pages._ui.layout import counted, figure, quoted
+from pages._ui.layout import behind, counted, figure, quoted
 from pages._ui.parts import part
+from pages._ui.point_cloud import point_cloud
 from tfs.interp import nearest_neighbours, pca
 from tfs.interp.outliers import group_apart, mean_cosine
 from tfs.plots import scatter_2d, scatter_3d
@@ -98,21 +101,19 @@ def _draw(view, name, rows, dimensions, *, labels, marked, lock, program, code) 
         return
     points, explained = state.projection(matrix, view.fingerprint, name, rows, dimensions)
     axes = "n_ctx d_model" if is_pos else "d_vocab d_model"
-    figure(
-        (scatter_3d if dimensions == 3 else scatter_2d)(
-            points,
-            labels,
-            explained=explained.tolist(),
-            highlight=marked,
-            lock=lock,
-            path=is_pos,
-            what="position" if is_pos else "token",
-        ),
-        key="plane",
-        code=code,
-        reads=f"{'pos_embed' if is_pos else 'embed'}.{name} [{axes}]",
-        program=program,
-    )
+    seen = {"explained": explained.tolist(), "highlight": marked, "lock": lock, "path": is_pos}
+    seen |= {"what": "position" if is_pos else "token"}
+    made = {
+        "key": "plane",
+        "code": code,
+        "reads": f"{'pos_embed' if is_pos else 'embed'}.{name} [{axes}]",
+        "program": program,
+    }
+    if dimensions == 2:
+        figure(scatter_2d(points, labels, **seen), **made)
+    else:
+        point_cloud(points, labels, key="cloud", **seen)
+        behind({"points": partial(scatter_3d, points, labels, **seen)}, **made)
     st.caption(
         f"{len(rows)} of {len(matrix)} rows of {name} {shape(axes)}; the ring is around "
         f"{f'position {lock}' if is_pos else quoted(labels[lock])}. The {ORDINALS[dimensions]} "

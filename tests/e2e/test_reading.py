@@ -260,6 +260,39 @@ def test_a_figure_is_taken_along_as_numbers_and_as_a_page(browser, page, server,
     offline.context.close()
 
 
+def test_points_in_space_are_turned_and_read(page, server) -> None:
+    open_page(page, server, "embeddings?model=mirror&dimensions=3D")
+    cloud = page.locator(".cloud canvas")
+    cloud.scroll_into_view_if_needed()
+    told = page.get_by_text("Drag the picture")
+    told.wait_for()
+    assert "points on three axes" in cloud.get_attribute("aria-label")
+
+    def view() -> tuple[float, ...]:
+        names = ("yaw", "pitch", "zoom")
+        return tuple(float(cloud.get_attribute(f"data-{name}")) for name in names)
+
+    before, box = view(), cloud.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 90, middle[1], steps=3)
+    page.mouse.up()
+    cloud.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("+")
+    page.wait_for_timeout(100)
+    turned = [round(now - then, 1) for now, then in zip(view(), before, strict=True)]
+    assert turned == [0.6, 0.2, 0.2]
+    for x in range(0, int(box["width"]), 6):
+        page.mouse.move(box["x"] + x, middle[1])
+        if not told.count():
+            break
+    page.get_by_text(re.compile("^token .*: −?[0-9.]+, −?[0-9.]+, −?[0-9.]+$")).wait_for()
+    page.get_by_role("radio", name="2D").click()
+    page.get_by_text("first two directions").wait_for()
+
+
 def test_no_press_of_an_arrow_key_is_lost(page, server) -> None:
     open_page(page, server, f"masks?model=mirror&prompt={MIRRORED}&cell=0")
     page.locator("h1").click()

@@ -73,6 +73,16 @@ def the_map(at, key: str):
     return cells
 
 
+def cloud(at):
+    """What the points in space were told, and where they lie, [row 3]."""
+    import numpy as np
+    import torch
+
+    (packed,) = (c.proto.bytes for c in at.get("bidi_component") if c.proto.id.endswith("-cloud"))
+    points = np.frombuffer(packed[4 + int.from_bytes(packed[:4], "little") :], dtype="<f4")
+    return header(at, "cloud"), torch.tensor(points.reshape(-1, 3).copy())
+
+
 def said(at) -> str:
     """All prose and captions of the page."""
     return "\n".join(element.value for element in [*at.markdown, *at.caption])

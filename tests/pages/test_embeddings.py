@@ -4,12 +4,13 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.pages.screen import as_tensor, messages, said, the_map
+from tests.pages.screen import as_tensor, cloud, messages, said, the_map
 
 PAGE = "pages/read/embeddings.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -22,6 +23,30 @@ def drawn(at, key: str) -> dict:
     charts = [c for c in at.get("plotly_chart") if c.proto.id.endswith(f"-{key} figure")]
     assert len(charts) == 1, key
     return json.loads(charts[0].proto.spec)
+
+
+class Points(NamedTuple):
+    """What is seen of points in two or three dimensions; names as components write them."""
+
+    at: torch.Tensor
+    names: list[str]
+    marked: list[int]
+    ring: int
+
+
+def points_on(at, dimensions: int) -> Points:
+    from pages._ui.components import shown
+
+    if dimensions == 3:
+        head, points = cloud(at)
+        return Points(points, head["labels"], head["marked"], head["lock"])
+    figure = drawn(at, "plane")
+    everyone, marked, ring = (
+        torch.stack([as_tensor(trace[axis]) for axis in "xy"], -1) for trace in figure["data"]
+    )
+    rows = [(everyone == each).all(-1).nonzero()[0].item() for each in (*marked, ring[0])]
+    names = shown(figure["layout"]["meta"]["table"]["rows"][1])
+    return Points(everyone, names, rows[:-1], rows[-1])
 
 
 @pytest.fixture
@@ -89,6 +114,8 @@ def test_neighbours_and_likeness_are_cosines(opened, model) -> None:
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_points_are_principal_components_of_the_rows_on_screen(opened, model, dimensions) -> None:
+    from pages._ui.components import shown
+
     at, bundle, ids, _ = opened(model)
     at.button_group(key="dimensions").set_value(f"{dimensions}D").run()
     W_E = bundle.model.W_E.detach()
@@ -97,20 +124,13 @@ def test_points_are_principal_components_of_the_rows_on_screen(opened, model, di
             at.button_group(key="extent").set_value(extent).run()
         if with_apart and model == "shakespeare":
             at.toggle(key="apart").set_value(True).run()
-        figure = drawn(at, "plane")
-        traces = figure["data"]
-        points = torch.stack([as_tensor(traces[0][axis]) for axis in "xyz"[:dimensions]], -1)
-        names = figure["layout"]["meta"]["table"]["rows"][1]
+        seen = points_on(at, dimensions)
         rows = rows_on_screen(bundle, ids, extent, with_apart)
-        assert sorted(bundle.tokenizer.str_tokens(rows)) == sorted(names)
+        assert seen.names == shown(bundle.tokenizer.str_tokens(rows))
         by_hand, shares = components_by_hand(W_E[rows], dimensions)
-        torch.testing.assert_close(points.abs(), by_hand.abs(), atol=2e-3, rtol=0)
+        torch.testing.assert_close(seen.at.abs(), by_hand.abs(), atol=2e-3, rtol=0)
         assert f"{shares.sum():.1%} of their variance" in said(at)
-        marked = {
-            tuple(xy) for xy in torch.stack([as_tensor(traces[1][a]) for a in "xy"], 1).tolist()
-        }
-        mine = [i for i, row in enumerate(rows) if row in set(ids.tolist())]
-        assert marked == {tuple(points[i, :2].tolist()) for i in mine}
+        assert seen.marked == [i for i, row in enumerate(rows) if row in set(ids.tolist())]
 
 
 def rows_on_screen(bundle, ids, extent, with_apart) -> list[int]:
@@ -130,19 +150,17 @@ def rows_on_screen(bundle, ids, extent, with_apart) -> list[int]:
     return sorted(rows)
 
 
-@pytest.mark.parametrize("dimensions", ["2D", "3D"])
+@pytest.mark.parametrize("dimensions", [2, 3])
 @pytest.mark.parametrize("matrix", ["W_E, tokens", "W_pos, positions"])
 def test_a_ring_is_around_the_locked_one(opened, dimensions, matrix) -> None:
-    at, bundle, ids, _ = opened("shakespeare", dimensions=dimensions, matrix=matrix)
+    from pages._ui.components import shown
+
+    at, bundle, ids, _ = opened("shakespeare", dimensions=f"{dimensions}D", matrix=matrix)
     for place in (2, 11):
         at.selectbox(key="token").set_value(place).run()
-        figure = drawn(at, "plane")
-        everyone, _, ring = figure["data"]
-        names = figure["layout"]["meta"]["table"]["rows"][1]
+        seen = points_on(at, dimensions)
         (own,) = bundle.tokenizer.str_tokens([int(ids[place])])
-        at_ring = as_tensor(ring["x"])[0]
-        row = place if "pos" in matrix else names.index(own)
-        assert at_ring == as_tensor(everyone["x"])[row]
+        assert seen.names[seen.ring] == shown([str(place) if "pos" in matrix else own])[0]
         assert "the ring is around" in said(at)
 
 

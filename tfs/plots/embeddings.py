@@ -72,8 +72,7 @@ def scatter_2d(
     names = component_names(2, explained)
     fig.update_xaxes(title_text=names[0])
     fig.update_yaxes(title_text=names[1], scaleanchor="x")
-    alt = f"{len(points)} {what}s as points on two axes"
-    alt += points_in_words(points, labels, explained, lock)
+    alt = points_in_words(points, labels, what, explained, lock)
     return described(fig, alt, x=names[0], y=names[1], rows=(what, labels))
 
 
@@ -115,17 +114,24 @@ def component_names(count: int, explained: Sequence[Number] | np.ndarray | None)
     return [f"{n} ({s:.0%} of variance)" for n, s in zip(names, explained, strict=False)]
 
 
+def short_names(names: Sequence[str]) -> list[str]:
+    """The same for the end of an axis: first (12%)."""
+    return [name.replace(" component", "").replace(" of variance", "") for name in names]
+
+
 def points_in_words(
     points: np.ndarray,
     labels: Sequence[str],
+    what: str,
     explained: Sequence[Number] | np.ndarray | None,
     lock: int | None,
 ) -> str:
-    """The end of an alt text: the variance on the axes, the closest two, and who has the ring."""
-    alt = ""
+    """An alt text: how many, the variance on the axes, the closest two, and who has the ring."""
+    axes = {2: "two", 3: "three"}[points.shape[1]]
+    alt = f"{len(points)} {what}s as points on {axes} axes"
     if explained is not None:
         share = sum(list(explained)[: points.shape[1]])
-        alt = f", which hold {share:.0%} of the variance"
+        alt += f", which hold {share:.0%} of the variance"
     if 1 < len(points) <= MOST_TO_COMPARE:
         gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
         np.fill_diagonal(gaps, np.inf)

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
-from tfs.plots.embeddings import component_names, points_in_words, ring
+from tfs.plots.embeddings import component_names, points_in_words, ring, short_names
 from tfs.plots.theme import DISCRETE, REFERENCE, new_figure
 from tfs.plots.tokens import check_length, label_axis, token_label, visible
 from tfs.plots.twin import HIDDEN, described
@@ -60,13 +60,12 @@ def scatter_3d(
     names = component_names(3, explained)
     look = {"showgrid": True, "gridcolor": FAINT, "showline": True, "linecolor": FAINT}
     look |= {"showbackground": False, "zerolinecolor": FAINT, "nticks": 5}
-    short = [name.replace(" component", "").replace(" of variance", "") for name in names]
-    axes = {f"{a}axis": look | {"title": {"text": n}} for a, n in zip("xyz", short, strict=True)}
+    titles = zip("xyz", short_names(names), strict=True)
+    axes = {f"{axis}axis": look | {"title": {"text": name}} for axis, name in titles}
     from_afar = {"eye": {"x": 1.5, "y": 1.5, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.1}}
     scene = {"aspectmode": "data", "dragmode": "turntable", "camera": from_afar}
     fig.update_layout(scene=axes | scene)
-    alt = f"{len(points)} {what}s as points on three axes"
-    alt += points_in_words(points, labels, explained, lock)
+    alt = points_in_words(points, labels, what, explained, lock)
     return described(fig, alt, x=names[0], y=names[1], value=names[2], rows=(what, labels))
 
 
