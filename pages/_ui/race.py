@@ -83,7 +83,7 @@ def _side_by_side(lanes: dict[str, Lane], tokenizer: Tokenizer) -> None:
     st.caption(
         "Colour and number: the probability that the model itself, at temperature 1, gave the "
         f"token. {most_probable(lanes)} *Out of reach* is the probability, at temperature 1 too, "
-        "of all tokens that a lane could not draw."
+        "of all tokens that a lane could not draw; beam draws none."
     )
     numbers = {
         "log-probability": [lane.log_prob for lane in lanes.values()],
@@ -99,4 +99,5 @@ def _side_by_side(lanes: dict[str, Lane], tokenizer: Tokenizer) -> None:
         {"lane": list(lanes), "text": texts, **numbers},
         hide_index=True,
         column_config=dict.fromkeys(numbers, four_places),
+        placeholder="–",
     )
