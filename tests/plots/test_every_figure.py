@@ -12,7 +12,7 @@ import pytest
 NAMES = [
     *("attention_grid", "attention_mask", "attention_pattern", "attention_scores", "head_scores"),
     *("kv_growth", "logit_lens", "loss_curve", "lr_schedule", "mass_kept", "next_token_bars"),
-    *("cut_rows", "sampling_rows", "scatter_2d"),
+    *("cut_rows", "equal_tokens", "position_bars", "sampling_rows", "scatter_2d"),
     *("attention_contributions", "block_road", "key_bars", "mean_and_scale", "neuron_map"),
     *("neuron_vocabulary", "norm_lines", "norm_map", "scaled_strips"),
     *("signed_bars", "similarity_matrix", "stacked_terms", "token_trajectory", "vector_strip"),
