@@ -146,6 +146,16 @@ def test_the_large_maps_grow_on_a_projector_and_a_row_can_have_its_own_scale(bro
     page.context.close()
 
 
+def test_the_colour_bars_of_heads_have_room_for_their_names(page, server) -> None:
+    open_page(page, server, "attention?model=mirror")
+    names = page.locator(".js-plotly-plot .annotation-text", has_text=re.compile("^score$"))
+    assert names.count() == 4
+    for name in names.all():
+        figure = name.locator("xpath=ancestor::div[contains(@class, 'js-plotly-plot')]")
+        word, room = name.bounding_box(), figure.bounding_box()
+        assert word["x"] + word["width"] <= room["x"] + room["width"]
+
+
 def test_a_part_of_the_map_leads_to_its_page(page, server) -> None:
     open_page(page, server, "?model=induction")
     page.get_by_role("button", name=re.compile("^L1H0: adds a vector")).click()
