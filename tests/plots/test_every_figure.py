@@ -111,7 +111,8 @@ def luminance(colour):
 def test_scales_work_on_white_and_on_nearly_black():
     from tfs.plots import theme
 
-    for colour in [*theme.DISCRETE, theme.NEGATIVE, theme.POSITIVE, theme.REFERENCE]:
+    others = [theme.NEGATIVE, theme.POSITIVE, theme.REFERENCE, *theme.WIDTHS.values()]
+    for colour in [*theme.DISCRETE, *others]:
         for page in ("#ffffff", "#0e1117"):
             low, high = sorted([luminance(colour), luminance(page)])
             assert (high + 0.05) / (low + 0.05) >= 3, (colour, page)

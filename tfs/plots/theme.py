@@ -55,7 +55,7 @@ DISCRETE = [
 ]
 DASHES = ["solid", "dash", "dot", "dashdot"]
 QUERY, KEY = "#2a86c8", "#d55e00"  # the titles of these two axes, as in prose and shapes
-D_MODEL = "#009e73"  # the title of this axis, likewise
+WIDTHS = {"d_model": "#009e73", "d_head": "#d14d72", "d_mlp": "#b87c00"}  # likewise
 NEGATIVE, POSITIVE = "#2a86c8", "#c8792a"  # bars of signed values
 MASKED = "rgba(128, 128, 128, 0.3)"  # a cell that has no value
 REFERENCE = "#7f7f7f"  # dashed lines to compare with
