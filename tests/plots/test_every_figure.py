@@ -19,6 +19,16 @@ NAMES = [
     *("loss_by_mask", "mask_cells", "neighbour_bars", "position_matrix", "scatter_3d"),
     *("similarity_curves", "softmax_steps", "weights_twice"),
 ]
+OF_A_PROMPT = [  # whose tokens stand at positions; the others show tokens of a vocabulary
+    *("attention_contributions", "attention_grid", "attention_mask", "attention_pattern"),
+    *("attention_scores", "equal_tokens", "key_bars", "logit_lens", "loss_by_mask", "mask_cells"),
+    *("mean_and_scale", "neuron_map", "norm_map", "position_bars", "similarity_matrix"),
+    *("softmax_steps", "weights_twice"),
+]
+PLACES = [  # columns that say where a number stands, and not what stands there
+    *("layer", "head", "query", "key", "row", "column", "position", "place", "mask", "run"),
+    *("of", "step"),
+]
 OUR_MARKUP = re.compile(r"<br>|<extra></extra>|<extra>%\{fullData.name\}</extra>")
 
 
@@ -67,6 +77,24 @@ def test_every_drawn_number_is_in_the_table(plots, figures, name):
         )
         if trace.meta is None:
             assert set(np.asarray(drawn).ravel().tolist()) <= numbers
+
+
+@pytest.mark.parametrize("name", OF_A_PROMPT)
+def test_equal_tokens_of_a_prompt_are_told_apart_in_the_table(plots, figures, name, tokens):
+    table = plots.figure_table(figures[name])
+    rows = list(zip(*(table[column] for column in PLACES if column in table), strict=True))
+    assert len(set(rows)) == len(rows) > len(set(tokens))
+
+
+@pytest.mark.parametrize("name", OF_A_PROMPT)
+def test_and_by_a_hover(figures, name):
+    """%{x:d} says the position, %{x} the token there."""
+    names = figures[name].layout.meta["table"]
+    hovers = [trace.hovertemplate for trace in figures[name].data if trace.meta is None]
+    for axis in "xy":
+        labels = names.get(f"{axis}_labels", ["", []])[1]
+        if len(set(labels)) < len(labels):
+            assert hovers and all(f"%{{{axis}:d}}" in hover for hover in hovers)
 
 
 @pytest.mark.parametrize("name", NAMES)

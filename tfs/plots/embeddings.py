@@ -169,7 +169,7 @@ def similarity_matrix(
     check_length("row", matrix.shape[0], tokens)
     check_length("column", matrix.shape[1], column_tokens)
     fig = new_figure(int(np.clip(90 + 20 * len(matrix), 280, 580)), title, colour_bar=True)
-    hover = "%{y}  and  %{x}<br>similarity %{z:.4f}<extra></extra>"
+    hover = "row %{y:d}  %{y}<br>column %{x:d}  %{x}<br>similarity %{z:.4f}<extra></extra>"
     fig.add_heatmap(z=matrix, coloraxis="coloraxis", hovertemplate=hover)
     fig.update_xaxes(token_axis(column_tokens), tickangle=-90)
     fig.update_xaxes(constrain="domain", constraintoward="left")
