@@ -51,7 +51,9 @@ def sizes() -> None:
 
 def choose_token() -> int | None:
     """The prompt as this model reads it; the reader may lock the token that the map is lit for."""
-    locked = pick_token(view)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("The model on screen", width="content")
+        locked = pick_token(view)
     token_strip(
         view.labels,
         key="strip",
@@ -61,8 +63,8 @@ def choose_token() -> int | None:
         on_lock=lock_token,
     )
     st.caption(
-        f"{counted(last + 1, 'token')}; · is a space, ↵ the end of a line. "
-        + ("Lock one, and the map is lit for it; now it is the last." if locked is None else "")
+        f"{counted(last + 1, 'token')}; · is a space, ↵ a line's end. Lock one to light the map "
+        "for it."
     )
     return locked
 
@@ -124,7 +126,6 @@ with right:
         card = view.bundle.card or "This model has no card."
         st.markdown(card.replace("# ", "#### ", 1) if card.startswith("# ") else card)
 with left:
-    st.subheader("The model on screen")
     locked = choose_token()
     after = next_tokens(last if locked is None else locked)
     shares = zip(after[1], after[0].tolist(), strict=True)
