@@ -19,6 +19,7 @@ from tfs.plots.tokens import visible
 
 SOURCES = Path(__file__).resolve().parents[2] / "assets" / "components"
 LONGEST_LABEL = 24
+WIDE = 800  # pixels: what a page has beside the sidebar on a laptop
 STRIP = (
     '<div class="strip" role="listbox"></div><button type="button" class="all" hidden></button>'
     '<div class="status" aria-live="polite"></div>'
@@ -45,12 +46,24 @@ def component(name: str, html: str = "") -> Callable[..., Any]:
 _token_strip = component("token_strip", STRIP)
 _attention_mosaic = component("attention_mosaic", MOSAIC)
 _model_map = component("model_map", MAP)
+_page_width = component("page_width", '<div class="ruler"></div>')
 _history = component("history")
 
 
 def one_entry_per_page() -> None:
     """Let the browser's Back lead to the page before, not through every choice made on this one."""
     _history(key="history")
+
+
+def page_width(on_change: Callable[[], None]) -> int:
+    """Pixels that the page is wide, at most WIDE; that is what it is held for at first.
+
+    on_change is called when the browser says otherwise, as a phone does.
+    """
+    width = st.session_state.get("page width", {}).get("width", WIDE)
+    data = {"supposed": width, "most": WIDE}
+    _page_width(key="page width", data=data, default={"width": WIDE}, on_width_change=on_change)
+    return width if width in range(WIDE) else WIDE
 
 
 def token_strip(

@@ -1,5 +1,6 @@
 """Reading with mouse and keyboard: lock, unlock, click a cell, walk the steps, share the link."""
 
+import itertools
 import re
 
 import pytest
@@ -189,6 +190,28 @@ def test_words_in_the_map_are_as_large_on_a_phone(page, server) -> None:
         assert part.evaluate("node => node.scrollWidth <= node.clientWidth"), "a word is cut off"
         box = part.bounding_box()
         assert min(box["width"], box["height"]) >= 24
+
+
+@pytest.mark.parametrize("room", ["", "&room=24"])
+def test_no_word_of_the_lens_runs_into_the_next_cell(page, server, room) -> None:
+    bytes_and_words = "%F0%9F%8E%AD+na%C3%AFve+%E6%BC%A2%E5%AD%97+speak+resolved"
+    open_page(page, server, f"lens?model=shakespeare&prompt={bytes_and_words}{room}")
+    page.wait_for_timeout(1000)  # a narrow page draws again when it knows its width
+    settle(page)
+    words = page.locator(".js-plotly-plot").first.locator(".heatmap-label text")
+    boxes = [box for box in (word.bounding_box() for word in words.all()) if box["width"]]
+    narrow = page.viewport_size["width"] < 480
+    assert bool(boxes) != (narrow and bool(room)), "24 words have no room on a phone"
+    chosen = page.get_by_role("radio", name="6", exact=True)
+    assert room or chosen.is_checked() == narrow
+    rows = {round(box["y"] + box["height"] / 2) for box in boxes}
+    for row in rows:
+        line = sorted(
+            (box["x"], box["x"] + box["width"])
+            for box in boxes
+            if abs(box["y"] + box["height"] / 2 - row) < 3
+        )
+        assert all(end <= start for (_, end), (start, _) in itertools.pairwise(line))
 
 
 def test_a_tour_is_walked_to_its_end(page, server) -> None:
