@@ -214,6 +214,15 @@ def test_no_word_of_the_lens_runs_into_the_next_cell(page, server, room) -> None
         assert all(end <= start for (_, end), (start, _) in itertools.pairwise(line))
 
 
+def test_tables_of_terms_show_all_their_rows(page, server) -> None:
+    open_page(page, server, "arithmetic?model=shakespeare")
+    tables = page.locator("[data-testid=stDataFrame] .dvn-scroller")
+    tables.nth(2).wait_for()
+    for table in tables.all():
+        assert table.evaluate("node => node.scrollHeight <= node.clientHeight + 1")
+    assert tables.first.bounding_box()["height"] > 20 * 30, "twenty terms"
+
+
 def test_a_tour_is_walked_to_its_end(page, server) -> None:
     open_page(page, server)
     page.get_by_role("button", name=re.compile("Tour: What a head does")).click()
