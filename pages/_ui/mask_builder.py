@@ -110,7 +110,7 @@ def builder(view: View, mask: Mask) -> None:
     cell_maps(
         [
             CellMap(
-                f"{mask.name}: which scores are replaced by −∞, {opened} open",
+                f"{mask.name}: {counted(cells - opened, 'score')} replaced by −∞, {opened} kept",
                 kept.where(decided, torch.nan),
                 "cell",
                 words={"0": "open", "-Infinity": "closed"},
