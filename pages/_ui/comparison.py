@@ -61,11 +61,20 @@ def comparison(view: View, trained: Reader, gpt2: Reader | None, text: str) -> N
 
 def with_and_without_blank(trained: Reader, gpt2: Reader | None) -> None:
     """Two short texts, by default "12" and " 12", in the tokens of each tokenizer."""
+    labels = ("One text", "Another")
     with st.container(horizontal=True):
         texts = [
-            st.text_input(label, start, key=key, bind="query-params", max_chars=MOST_CHARACTERS)
-            for label, start, key in (("One text", "12", "one"), ("Another", " 12", "other"))
+            st.text_input(
+                label,
+                start,
+                key=key,
+                bind="query-params",
+                max_chars=MOST_CHARACTERS,
+                placeholder="Type a text, such as 12",
+            )
+            for label, start, key in zip(labels, ("12", " 12"), ("one", "other"), strict=True)
         ]
+    _say_what_cannot_be_seen(dict(zip(labels, texts, strict=True)))
     readers = [reader for reader in (trained, gpt2) if reader]
     rows = [(reader, text, reader.tokenizer.encode(text)) for reader in readers for text in texts]
     st.dataframe(
@@ -91,6 +100,15 @@ def with_and_without_blank(trained: Reader, gpt2: Reader | None) -> None:
             f"For **{literal(reader.name)}**, {_counted(texts[0], one)} and "
             f"{_counted(texts[1], other)}" + (f"; they {said}." if one and other else ".")
         )
+
+
+def _say_what_cannot_be_seen(boxes: dict[str, str]) -> None:
+    """A box of blanks looks like an empty one, and an empty one like a mistake of ours."""
+    for label, text in boxes.items():
+        if not text:
+            st.caption(f"“{label}” is empty: type something there, even a blank.")
+        elif text.isspace():
+            st.caption(f"“{label}” holds {counted(len(text), 'blank')} and nothing else.")
 
 
 def _shown(parts: list[str]) -> str:

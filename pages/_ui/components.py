@@ -19,7 +19,11 @@ from tfs.plots.tokens import visible
 
 SOURCES = Path(__file__).resolve().parents[2] / "assets" / "components"
 LONGEST_LABEL = 24
-STRIP = '<div class="strip" role="listbox"></div><div class="status" aria-live="polite"></div>'
+WIDE = 800  # pixels: what a page has beside the sidebar on a laptop
+STRIP = (
+    '<div class="strip" role="listbox"></div><button type="button" class="all" hidden></button>'
+    '<div class="status" aria-live="polite"></div>'
+)
 MOSAIC = (
     '<div class="scrub"></div><div class="grid"></div><div class="status" aria-live="polite"></div>'
 )
@@ -42,12 +46,24 @@ def component(name: str, html: str = "") -> Callable[..., Any]:
 _token_strip = component("token_strip", STRIP)
 _attention_mosaic = component("attention_mosaic", MOSAIC)
 _model_map = component("model_map", MAP)
+_page_width = component("page_width", '<div class="ruler"></div>')
 _history = component("history")
 
 
 def one_entry_per_page() -> None:
     """Let the browser's Back lead to the page before, not through every choice made on this one."""
     _history(key="history")
+
+
+def page_width(on_change: Callable[[], None]) -> int:
+    """Pixels that the page is wide, at most WIDE; that is what it is held for at first.
+
+    on_change is called when the browser says otherwise, as a phone does.
+    """
+    width = st.session_state.get("page width", {}).get("width", WIDE)
+    data = {"supposed": width, "most": WIDE}
+    _page_width(key="page width", data=data, default={"width": WIDE}, on_width_change=on_change)
+    return width if width in range(WIDE) else WIDE
 
 
 def token_strip(
@@ -58,20 +74,24 @@ def token_strip(
     lock: int | None = None,
     weights: Tensor | None = None,
     values: Tensor | None = None,
+    ends: int | None = None,
     phrase: str = "looks at",
     unit: str = "",
     on_lock: Callable[[int | None], None] | None = None,
 ) -> None:
     """The prompt as buttons. weights [pos pos]: a token shows its row on hover; values [pos].
 
-    name says what the strip is, for a screen reader; on_lock is called with the index that the
-    reader locked, or None.
+    ends: of a longer prompt only so many tokens at either end are in view, and the locked one,
+    until the reader asks for all. name says what the strip is, for a screen reader; on_lock is
+    called with the index that the reader locked, or None.
     """
     numbers = values if weights is None else weights
     hint = "" if weights is None else "Hover a token, or lock it with a click; arrow keys move."
     head = {
         "labels": shown(labels),
         "weighted": weights is not None,
+        "numbered": numbers is not None,
+        "ends": ends,
         "lock": lock,
         "phrase": phrase,
         "unit": unit,
@@ -150,14 +170,22 @@ def attention_mosaic(
 
 
 def model_map(
-    rows: Sequence[dict[str, Any]], *, key: str, alt: str, hint: str
+    rows: Sequence[dict[str, Any]],
+    *,
+    key: str,
+    alt: str,
+    longest: str,
+    meaning: str,
+    hint: str,
 ) -> dict[str, Any] | None:
     """The model as a drawing, rows from the tokens upward; returns the `go` of a part just chosen.
 
-    A row has a label, whether it stands on_road, the norm of the stream above it (0 to 1), and its
-    parts: label, short (what is written in the box), about, strength (0 to 1) and go.
+    A row has a label, whether it stands on_road, whether it reads from the road and writes to it,
+    the norm of the stream above it (0 to 1), its parts, and a part as a gate to what it reads, or
+    None. A part has a label, short (what is written in the box), about, strength (0 to 1) and go.
+    longest, meaning: what the strongest colour stands for, and what is measured by it.
     """
-    data = {"rows": list(rows), "alt": alt, "hint": hint}
+    data = {"rows": list(rows), "alt": alt, "longest": longest, "meaning": meaning, "hint": hint}
     return _model_map(key=key, data=data, on_go_change=lambda: None).go
 
 

@@ -169,13 +169,6 @@ def _take_along(fig: go.Figure, key: str, program: str) -> None:
         )
 
 
-def tokens_line(labels: Sequence[str]) -> None:
-    """The prompt, token by token, as text that no token can break out of."""
-    shown = [label.replace("\n", "↵").replace(" ", "·") for label in labels]
-    st.code(" | ".join(shown), language=None, wrap_lines=True)
-    st.caption(f"{counted(len(labels), 'token')}; · is a space, ↵ the end of a line.")
-
-
 @functools.cache
 def _source(function: Callable) -> str:
     return textwrap.dedent(inspect.getsource(inspect.unwrap(function)))

@@ -110,7 +110,7 @@ def builder(view: View, mask: Mask) -> None:
     cell_maps(
         [
             CellMap(
-                f"{mask.name}: which scores become −∞, {opened} open",
+                f"{mask.name}: {counted(cells - opened, 'score')} replaced by −∞, {opened} kept",
                 kept.where(decided, torch.nan),
                 "cell",
                 words={"0": "open", "-Infinity": "closed"},
@@ -119,8 +119,8 @@ def builder(view: View, mask: Mask) -> None:
         ],
         *queries_and_keys(view.labels),
         key="mask cells",
-        hint="Filled: open, the score stays what it is. Grey, ×: closed, −∞ takes its place. "
-        "Empty: not decided yet. A click decides all cells up to that one.",
+        hint="Filled: open, the score stays as it is. Grey, ×: closed, the score is replaced by "
+        "−∞. Empty: not decided yet. A click decides all cells up to that one.",
         mark="decided last",
         lock=divmod(cells - 1, pos) if 0 < cells < size else None,
         on_lock=lambda cell: _decide_up_to(cell, pos),
@@ -132,7 +132,8 @@ def builder(view: View, mask: Mask) -> None:
         program=view.program(
             f"""
             {mask.code}
-            result = torch.zeros(mask.shape).masked_fill(~mask, -torch.inf)
+            scores = torch.zeros(mask.shape)  # whatever an open score is, it stays
+            result = scores.masked_fill(~mask, -torch.inf)
             result.view(-1)[{cells}:] = torch.nan  # not decided yet
             """,
             mask.maker,

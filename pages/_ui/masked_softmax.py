@@ -103,8 +103,8 @@ def _one_row(view: View, mask: Mask, layer: int, head: int, query: int) -> None:
     )
     if not opened.any():
         st.info(
-            "This query sees nobody: every score is −∞, and softmax would divide 0 by 0. Here "
-            "such a row has a weight of 0 everywhere."
+            "This query sees nobody: every score is replaced by −∞, and softmax would divide 0 by "
+            "0. Here such a row has a weight of 0 everywhere."
         )
         return
     exps = (left - left.max()).exp()
@@ -137,7 +137,7 @@ def _one_row(view: View, mask: Mask, layer: int, head: int, query: int) -> None:
         shut = int((~opened).nonzero()[-1])
         words.append(
             f"**Closed:** key {shut}, {quoted(view.labels[shut])}, scored {scores[shut]:.3f}. The "
-            f"mask puts −∞ in its place, exp(−∞) is {exps[shut]:g}, and {exps[shut]:g} / "
+            f"mask replaces that by −∞, exp(−∞) is {exps[shut]:g}, and {exps[shut]:g} / "
             f"{exps.sum():.3f} is exactly {weights[shut]:g}: it takes no share from the others."
         )
     st.markdown("\n".join(f"- {word}" for word in words))

@@ -1,6 +1,6 @@
 """The rows of the model's drawing: its parts from the tokens upward, and where each one leads."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -11,62 +11,95 @@ from tfs.plots.tokens import visible
 WORDS = 6
 
 
-def model_rows(view: View, best: list[tuple[str, float]]) -> list[dict[str, Any]]:
-    """Rows for `components.model_map`; brightness is what a part writes at the last position.
+class ModelRows(NamedTuple):
+    """The rows for `components.model_map`, and the length of the longest vector that a part adds.
 
-    best: the most likely next tokens, for the words at the top.
+    A part's strength is the length of its own vector as a share of that.
+    """
+
+    rows: list[dict[str, Any]]
+    longest: float
+
+
+def model_rows(view: View, place: int, best: list[tuple[str, float]]) -> ModelRows:
+    """The model at one position of the prompt: what each part writes into the stream there.
+
+    best: the most likely tokens after that position, for the words at the top.
     """
     cfg, (_, cache) = view.model.cfg, view.run()
     norms = stream_norms(cache, cfg.n_layers)
-    heads = head_norms(view.model, cache)[..., -1]
-    mlps = [] if norms.mlp_out is None else norms.mlp_out[:, -1].tolist()
-    brightest = max([heads.max().item(), *mlps])
-    widest = max(norms.resid_pre[0, -1].item(), norms.resid_post[:, -1].max().item())
-    last = " ".join(visible(label) for label in view.labels[-WORDS:])
-    last = f"… {last}" if len(view.labels) > WORDS else last
-    start = norms.resid_pre[0, -1].item() / widest
+    stream = [norms.resid_pre[0, place].item(), *norms.resid_post[:, place].tolist()]
+    widest = max(stream)
+    heads = head_norms(view.model, cache)[..., place]
+    mlps = [] if norms.mlp_out is None else norms.mlp_out[:, place].tolist()
+    embed = cache["embed"][place].norm().item()
+    has_vector = cfg.positional_embedding_type == "standard"
+    position = cache["pos_embed"][place].norm().item() if has_vector else None
+    longest = max([heads.max().item(), embed, position or 0.0, *mlps])
+
+    upto = view.labels[: place + 1]
+    text = ("… " if len(upto) > WORDS else "") + " ".join(map(visible, upto[-WORDS:]))
+    tokens = _part("Tokens", "the prompt, cut into tokens", "tokens")
+    embedding = _part("Embed", _adds(embed), "embeddings", embed / longest)
     rows = [
-        _station("Tokens", last, "the prompt, cut into tokens", "tokens", start),
-        _station("Embed", _embedding(cfg), "each token becomes a vector", "embeddings", start),
+        _station(tokens, text, 0.0),
+        _station(embedding, f"row {view.tokens[place]} of W_E", embed / widest),
+        _position(place, position, longest, stream[0] / widest),
     ]
     for layer in range(cfg.n_layers):
-        between = cache["resid_mid", layer] if mlps else cache["resid_post", layer]
-        start = between[-1].norm().item() / widest
-        rows.append(_heads(layer, heads[layer], brightest, start))
+        after = between = stream[layer + 1] / widest
         if mlps:
-            part = _part(
-                "MLP", f"adds a vector of length {mlps[layer]:.2f}", mlps[layer] / brightest
-            )
-            part |= {"label": f"MLP of layer {layer}", "go": {"page": "block", "layer": layer}}
-            rows.append(_row(f"L{layer} MLP", [part], start))
-        start = norms.resid_post[layer, -1].item() / widest
-        rows[-1]["norm"] = start
-    words = ", ".join(f"{visible(token)} {share:.2f}" for token, share in best)
-    rows.append(_station("Output", words, "the stream becomes a next token", "output", start))
-    return rows
+            between = cache["resid_mid", layer][place].norm().item() / widest
+        rows.append(_heads(layer, heads[layer], longest, between))
+        if mlps:
+            part = _part("MLP", _adds(mlps[layer]), "block", mlps[layer] / longest, layer=layer)
+            part["label"] = f"MLP of layer {layer}"
+            rows.append(_beside([part], f"layer {layer}", after))
+    words = ", ".join(f"“{visible(token)}” {share:.2f}" for token, share in best)
+    output = _part("Output", "the stream becomes a next token", "output")
+    rows.append(_station(output, words, stream[-1] / widest))
+    return ModelRows(rows, longest)
 
 
-def _heads(layer: int, norms: Tensor, brightest: float, norm: float) -> dict[str, Any]:
+def _heads(layer: int, norms: Tensor, longest: float, norm: float) -> dict[str, Any]:
+    """A layer's heads; the mask stands where they read from other positions."""
     parts = []
     for head, length in enumerate(norms.tolist()):
-        part = _part(f"H{head}", f"adds a vector of length {length:.2f}", length / brightest)
-        go = {"page": "attention", "layer": layer, "head": head}
-        parts.append(part | {"label": f"L{layer}H{head}", "go": go})
-    return _row(f"L{layer} heads", parts, norm)
+        where = {"layer": layer, "head": head}
+        part = _part(f"H{head}", _adds(length), "attention", length / longest, **where)
+        parts.append(part | {"label": f"L{layer}H{head}"})
+    mask = _part("mask", "a token sees itself and what came before it", "masks", layer=layer)
+    mask["label"] = f"Mask of layer {layer}"
+    heads = "1 head" if len(parts) == 1 else f"{len(parts)} heads"
+    return _beside(parts, f"layer {layer}, {heads}", norm) | {"gate": mask}
 
 
-def _station(name: str, words: str, about: str, page: str, norm: float) -> dict[str, Any]:
-    part = _part(name, about, 0.0) | {"label": name, "go": {"page": page}}
-    return _row(words, [part], norm) | {"on_road": True}
+def _position(place: int, length: float | None, longest: float, norm: float) -> dict[str, Any]:
+    """The vector of the place, which is added to the token's, if the model has one."""
+    if length is None:
+        part = _part("Position", "this model adds no vector for the place", "positions")
+        return _beside([part], "no vector here", norm) | {"reads": False, "writes": False}
+    part = _part("Position", _adds(length), "positions", length / longest)
+    return _beside([part], f"row {place} of W_pos", norm) | {"reads": False}
 
 
-def _part(short: str, about: str, strength: float) -> dict[str, Any]:
-    return {"short": short, "about": about, "strength": strength}
+def _station(part: dict[str, Any], words: str, norm: float) -> dict[str, Any]:
+    """A part that the road runs through."""
+    return _beside([part], words, norm) | {"on_road": True}
 
 
-def _row(label: str, parts: list[dict[str, Any]], norm: float) -> dict[str, Any]:
-    return {"label": label, "parts": parts, "norm": norm, "on_road": False}
+def _beside(parts: list[dict[str, Any]], label: str, norm: float) -> dict[str, Any]:
+    """Parts beside the road, which read from it and add to it; norm: of the stream above them."""
+    row = {"label": label, "parts": parts, "norm": norm, "gate": None}
+    return row | {"on_road": False, "reads": True, "writes": True}
 
 
-def _embedding(cfg: Any) -> str:
-    return "W_E + W_pos" if cfg.positional_embedding_type == "standard" else "W_E, no positions"
+def _part(
+    short: str, about: str, page: str, strength: float = 0.0, **values: int
+) -> dict[str, Any]:
+    go = {"page": page, **values}
+    return {"short": short, "label": short, "about": about, "strength": strength, "go": go}
+
+
+def _adds(length: float) -> str:
+    return f"adds a vector of length {length:.2f}"

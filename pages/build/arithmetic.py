@@ -1,5 +1,8 @@
 """Arithmetic: parameters, FLOPs and memory of the model on screen, term by term."""
 
+import re
+
+import pandas as pd
 import streamlit as st
 
 from pages._ui.controls import current_view
@@ -26,6 +29,8 @@ PARTS = {  # what a weight's path holds: what the reader calls the part
     ".unembed": "the unembedding",
 }
 
+WIDTH_OF_VALUES = 120  # pixels, for a hundred million with its commas
+
 st.title("Arithmetic")
 prose("arithmetic")
 view = current_view()
@@ -33,15 +38,26 @@ cfg, pos = view.model.cfg, len(view.tokens)
 
 
 def table(terms: list[Term]) -> None:
-    st.dataframe(
+    """All the terms, with thousands set apart as everywhere on the page."""
+    rows = pd.DataFrame(
         {
             "term": [term.name for term in terms],
-            "formula": [term.formula for term in terms],
-            "with this model's numbers": [term.substituted for term in terms],
             "value": [term.value for term in terms],
-        },
-        hide_index=True,
+            "formula": [term.formula for term in terms],
+            "with this model's numbers": [with_commas(term.substituted) for term in terms],
+        }
     )
+    st.dataframe(
+        rows.style.format({"value": "{:,}"}),
+        hide_index=True,
+        height="content",
+        column_config={"value": st.column_config.NumberColumn(width=WIDTH_OF_VALUES)},
+    )
+
+
+def with_commas(product: str) -> str:
+    """A product such as 4 * 1024 with its thousands set apart: 4 * 1,024."""
+    return re.sub(r"\d+", lambda number: f"{int(number[0]):,}", product)
 
 
 def by_part(terms: list[Term]) -> dict[str, int]:
@@ -60,6 +76,12 @@ left, middle, right = st.columns(3)
 left.metric("By formula", f"{total(terms):,}")
 middle.metric("Counted in memory", f"{in_memory:,}")
 right.metric("Bytes of weights", readable_bytes(weight_bytes(cfg)))
+if cfg.tie_word_embeddings:
+    st.caption(
+        "W_U shares W_E's numbers here: it is the same table read the other way round "
+        "(tie_word_embeddings), so it is counted once, as embed.W_E, and there is no b_U. To "
+        "multiply by it costs as much as ever, so it stands among the operations below."
+    )
 sizes = by_part(terms)
 most = max(sizes, key=sizes.__getitem__)
 if predict(

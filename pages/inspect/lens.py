@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages._ui.controls import current_view
+from pages._ui.controls import current_view, pick_token
+from pages._ui.in_view import measured_width, positions_in_view
 from pages._ui.layout import figure, prose, quoted
 from pages._ui.predict import predict
 from tfs.interp import direct_logit_attribution, lens_labels, logit_lens, top_tokens
@@ -10,17 +11,20 @@ from tfs.plots import logit_lens as lens_figure
 from tfs.plots import signed_bars
 
 SHOWN = 5
-ROOMS, ROOM = (6, 12, 24), 12  # positions side by side: for a narrow screen, usual, for a wide one
 
-st.title("Logit lens")
+with st.container(gap=None):
+    st.title("Logit lens")
+    width = measured_width()
 prose("lens")
 view = current_view()
 tokenizer = view.bundle.tokenizer
 _, cache = view.run()
 
 incl_mid = False
-if not view.model.cfg.attn_only:
-    incl_mid = st.toggle("Also between attention and MLP", key="mid", bind="query-params")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    locked = pick_token(view)
+    if not view.model.cfg.attn_only:
+        incl_mid = st.toggle("Also between attention and MLP", key="mid", bind="query-params")
 logits = logit_lens(view.model, cache, incl_mid=incl_mid)
 probs, ids = top_tokens(logits, min(SHOWN, view.model.cfg.d_vocab))
 candidates = [
@@ -45,24 +49,20 @@ def ask() -> bool:
     )
 
 
+def about_the_bias(whose: str) -> str:
+    """What the last bar stands for, which is none of the vectors in the stream; and b_O's bars."""
+    cfg = view.model.cfg
+    parts = ["the final norm's b, read through W_U"] if cfg.normalization_type == "LN" else []
+    parts += [] if cfg.tie_word_embeddings else [f"b_U of {whose}"]
+    said = "The bar “bias” comes from no vector in the stream, and is the same at every position: "
+    said += " and ".join(parts or ["0, as this model has none"]) + "."
+    own = " A bar such as 0_b_O is the bias of a layer's attention, which belongs to no head."
+    return said + own * (by == "head")
+
+
 if not ask():
     st.stop()
-first, pos, room = 0, len(view.tokens), ROOM
-if pos > ROOMS[0]:
-    room = st.segmented_control(
-        "Positions side by side",
-        ROOMS,
-        default=ROOM,
-        required=True,
-        key="room",
-        bind="query-params",
-    )
-    room = room if room in ROOMS else ROOM
-if pos > room:
-    if key_now := st.session_state.get("from"):
-        st.session_state["from"] = min(key_now, pos - room)
-    first = st.slider("Show from position", 0, pos - room, key="from", bind="query-params")
-    st.caption(f"{room} of the {pos} positions find room side by side; the slider moves along.")
+shown = positions_in_view(len(view.tokens), locked)
 figure(
     lens_figure(
         probs[..., 0],
@@ -70,7 +70,9 @@ figure(
         view.labels,
         lens_labels(view.model, incl_mid=incl_mid),
         candidates=candidates,
-        shown=range(first, min(pos, first + room)),
+        shown=shown,
+        lock=locked,
+        width=width,
     ),
     key="lens",
     code=[logit_lens],
@@ -84,9 +86,7 @@ figure(
 )
 
 st.subheader("Who moves the answer?")
-place = len(view.tokens) - 1
-if place > 0:
-    place = st.slider("Position", 0, place, place, key="position", bind="query-params")
+place = len(view.tokens) - 1 if locked is None else locked
 answer = int(logits[-1, place].argmax())
 by = st.segmented_control(
     "Split by",
@@ -97,11 +97,12 @@ by = st.segmented_control(
     bind="query-params",
 )
 attribution, parts = direct_logit_attribution(view.model, cache, answer, by=by)
-whose, after = quoted(tokenizer.str_tokens([answer])[0]), quoted(view.labels[place])
+whose = quoted(tokenizer.str_tokens([answer])[0])
+after = quoted(view.labels[place]) + (", the last; lock another above" if locked is None else "")
 st.caption(
     f"What each part adds to the logit of {whose}, the most likely token after position {place}, "
-    f"{after}; the bars sum to {attribution[:, place].sum():.3f}, and the model's logit is "
-    f"{logits[-1, place, answer]:.3f}."
+    f"{after}. The bars sum to {attribution[:, place].sum():.3f}, and the model's logit is "
+    f"{logits[-1, place, answer]:.3f}. {about_the_bias(whose)}"
 )
 figure(
     signed_bars(attribution[:, place], parts, x_title="logit"),

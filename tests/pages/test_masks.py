@@ -1,11 +1,22 @@
 """The page of masks: cells, softmax and losses, each computed here anew."""
 
 import math
+import re
 
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, can_turn, drawn, maps, messages, open_code, said, turn
+from tests.pages.screen import (
+    as_tensor,
+    can_turn,
+    drawn,
+    header,
+    maps,
+    messages,
+    open_code,
+    said,
+    turn,
+)
 
 PAGE = "pages/read/masks.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -43,13 +54,13 @@ def mask_by_hand(name, pos, n=None):
     return torch.tensor([[sees(q, k) for k in range(pos)] for q in range(pos)])
 
 
-def added(at):
-    """The map of the mask: 0 where it is open, -inf where it is closed, NaN where undecided."""
+def kept(at):
+    """What the mask makes of scores of 0: they stay, or -inf replaces them; NaN where undecided."""
     (cells,) = maps(at, "mask cells").values()
     return cells
 
 
-def as_added(cells):
+def as_kept(cells):
     return torch.zeros(cells.shape).masked_fill(~cells, -torch.inf)
 
 
@@ -88,7 +99,7 @@ def test_the_whole_mask_and_what_it_does_to_a_head(opened, name, mask) -> None:
     at.button_group(key="layer").set_value(layer).run()
     at.button_group(key="head").set_value(head).run()
     cells = mask_by_hand(mask, len(ids))
-    assert added(at).equal(as_added(cells))
+    assert kept(at).equal(as_kept(cells))
     assert f"{int(cells.sum())} open, {int((~cells).sum())} closed" in said(at)
     scores = scores_by_hand(model, ids, layer, head)
     expected = {
@@ -114,7 +125,20 @@ def test_the_maps_can_be_taken_along_as_figures(opened) -> None:
         torch.testing.assert_close(z, values, atol=1e-6, rtol=1e-6)
     at.toggle(key="mask cells shown").set_value(True).run()
     z = as_tensor(drawn(at, "mask cells")["data"][0]["z"])
-    torch.testing.assert_close(z, added(at).exp())
+    torch.testing.assert_close(z, kept(at).exp())
+
+
+def test_a_closed_score_is_replaced_wherever_the_page_speaks_of_it(opened) -> None:
+    at, *_ = opened("mirror")
+    open_code(at)
+    texts = [said(at), header(at, "mask cells")["panels"][0]["title"]]
+    texts.append(header(at, "mask cells")["hint"])
+    for text in texts:
+        sentences = [part for part in re.split(r"[.;]\s", text) if "−∞" in part]
+        assert sentences and all("replace" in part or "exp(−∞)" in part for part in sentences)
+        assert "added" not in text and "become" not in text
+    programs = [code.value for code in at.code if "-torch.inf" in code.value]
+    assert programs and all("masked_fill(~mask" in program for program in programs)
 
 
 @pytest.mark.parametrize("mask", [name for name in MASKS if name in SETTING])
@@ -126,12 +150,12 @@ def test_the_sliders(opened, mask, setting) -> None:
     at.slider(key=key).set_value(setting).run()
     assert not at.exception
     cells = mask_by_hand(mask, len(ids), setting)
-    assert added(at).equal(as_added(cells))
+    assert kept(at).equal(as_kept(cells))
     at.text_area(key="prompt").set_value("1 2 3").run()
     assert not at.exception and not at.warning
     assert at.slider(key=key).value == min(setting, 3)
     cells = mask_by_hand(mask, 3, min(setting, 3))
-    assert added(at).equal(as_added(cells))
+    assert kept(at).equal(as_kept(cells))
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -157,7 +181,7 @@ def test_cell_by_cell_back_and_forward(opened) -> None:
     def press(label):
         turn(at, "cell", label)
         assert not at.exception
-        return int((~added(at).isnan()).sum())
+        return int((~kept(at).isnan()).sum())
 
     assert at.slider(key="cell").value == pos**2
     assert not can_turn(at, "cell", "Forward")
@@ -250,14 +274,14 @@ def test_the_question_is_graded_by_the_measured_loss(opened, name) -> None:
 def test_one_token(opened, name, mask) -> None:
     at, *_ = opened(name, mask, prompt="5" if "mirror" in name else "x")
     assert any("no next one to predict" in text for text in messages(at))
-    assert added(at).shape == (1, 1)
+    assert kept(at).shape == (1, 1)
 
 
 @pytest.mark.parametrize("prompt", ODD)
 @pytest.mark.parametrize("mask", ["causal", "sliding window"])
 def test_odd_prompts(opened, prompt, mask) -> None:
     at, _, ids = opened("shakespeare", mask, prompt=prompt.strip())
-    assert added(at).equal(as_added(mask_by_hand(mask, len(ids))))
+    assert kept(at).equal(as_kept(mask_by_hand(mask, len(ids))))
     assert "<b>" not in said(at).replace("\\<b\\>", "")
     sizes = [len(chart.proto.spec) for chart in at.get("plotly_chart")]
     assert sum(sizes) < 300_000 or len(ids) > 64

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.pages.screen import drawn, said
+from tests.pages.screen import drawn
 
 PARTS = {
     "the embedding": lambda path: path.startswith("embed"),
@@ -116,12 +116,3 @@ def test_a_training_is_graded_when_it_is_over(monkeypatch, loss) -> None:
     training.ask_where_it_ends(job)
     assert asked["options"].index(asked["answer"]) == [4.7, 3.0, 2.15].index(loss)
     assert f"{loss:.3f}" in asked["because"]
-
-
-def test_how_many_positions_the_lens_shows(visit) -> None:
-    at = visit("pages/inspect/lens.py", model="shakespeare")
-    assert "12 of the 26 positions" in said(at)
-    at.slider(key="from").set_value(14).run()
-    at.button_group(key="room").set_value(24).run()
-    assert not at.exception and at.slider(key="from").value == 2
-    assert drawn(at, "lens")["layout"]["xaxis"]["range"] == [1.5, 25.5]

@@ -244,6 +244,25 @@ def test_texts_of_blanks_keep_them_and_an_empty_one_is_compared_with_nothing(
     assert f"**shakespeare**, {says}" in said(at).replace("\\", "")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "hints"),
+    [
+        ("", "", ["“One text” is empty", "“Another” is empty"]),
+        ("12", "", ["“Another” is empty"]),
+        (" ", "  ", ["“One text” holds 1 blank and", "“Another” holds 2 blanks and"]),
+        ("12", " 12", []),
+    ],
+)
+def test_a_box_that_looks_empty_has_a_hint(visit, one, other, hints) -> None:
+    at = visit(PAGE, model="shakespeare", one=one, other=other)
+    boxes = [at.text_input(key=key) for key in ("one", "other")]
+    assert [box.value for box in boxes] == [one, other]
+    assert all("such as 12" in box.placeholder for box in boxes)
+    captions = [c.value for c in at.caption if "is empty" in c.value or "nothing else" in c.value]
+    assert len(captions) == len(hints)
+    assert all(c.startswith(hint) for c, hint in zip(captions, hints, strict=True))
+
+
 def test_a_neighbour_that_is_no_token_has_a_dash_for_its_rank(visit) -> None:
     at = visit(PAGE, model="shakespeare", merge="9")
     rivals = table(at, "what happens")

@@ -1,5 +1,6 @@
 """What is particular to one head's pictures: contributions, turned patterns, bars of one query."""
 
+import html
 import math
 
 import numpy as np
@@ -108,7 +109,35 @@ def test_the_lens_shows_a_part_and_keeps_the_rest(plots):
     assert len(plots.figure_table(fig)["probability"]) == 2 * pos
     ticks = [tick for tick in fig.layout.xaxis.tickvals if 10 <= tick < 30]
     assert ticks == list(range(10, 30)), "every position in view has its token"
-    assert plots.logit_lens(*lens).data[0].texttemplate == ""  # 40 words have no room
+    crowded = plots.logit_lens(*lens, width=560)
+    assert crowded.data[0].texttemplate == "", "40 words have no room"
+
+
+@pytest.mark.parametrize(
+    ("width", "cells", "written"),
+    [
+        (360, 6, ["<0x91>", "·speak", "intern…"]),
+        (360, 12, ["x91", "·s…", "in…"]),
+        (360, 24, None),
+        (800, 12, ["<0x91>", "·speak", "internat…"]),
+        (800, 24, ["x91", "·sp…", "int…"]),
+    ],
+)
+def test_a_word_of_the_lens_is_cut_to_its_cell(plots, width, cells, written):
+    words = ["<0x91>", " speak", "internationalisation"]
+    row = (words * cells)[:cells]
+    lens = (torch.rand(1, cells), [row], ["t"] * cells, ["final_post"])
+    drawn = plots.logit_lens(*lens, width=width).data[0]
+    assert bool(drawn.texttemplate) == (written is not None)
+    if written:
+        assert [html.unescape(text) for text in drawn.text[0][:3]] == written
+
+
+def test_the_lens_frames_a_locked_position(plots):
+    lens = (torch.rand(2, 4), [["x"] * 4] * 2, ["t"] * 4, ["low", "high"])
+    assert not plots.logit_lens(*lens).layout.shapes
+    (frame,) = plots.logit_lens(*lens, lock=2).layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (1.5, 2.5, -0.5, 1.5)
 
 
 @pytest.mark.parametrize(

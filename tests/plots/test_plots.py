@@ -143,6 +143,15 @@ def test_terms_stack_up_to_their_sum(plots):
     assert "the largest is W_E with 30 (75.0%)" in plots.figure_alt(fig)
 
 
+def test_no_two_of_many_terms_look_the_same(plots):
+    fig = plots.stacked_terms([f"term {i}" for i in range(30)], [1] * 30, "parameters")
+    looks = {(trace.marker.color, trace.marker.pattern.shape) for trace in fig.data}
+    assert len(looks) == 30
+    markers = [trace.marker for trace in plots.stacked_terms(list("ab" * 10), [1, 9] * 10, "").data]
+    largest = {marker.color for marker in markers[1:16:2]}
+    assert len(largest) == 8 and not any(marker.pattern.shape for marker in markers[1:16:2])
+
+
 def test_tables_keep_the_tokens_as_they_are(plots, figures, tokens):
     lens = plots.figure_table(figures["logit_lens"])
     assert lens["first choice"] == tokens * 3 and lens["token"] == tokens * 3

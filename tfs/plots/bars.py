@@ -14,6 +14,7 @@ from tfs.plots.theme import DISCRETE, KEY, NEGATIVE, POSITIVE, REFERENCE, new_fi
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import described
 
+PATTERNS = ("", "/", "x", "-")  # the first round through the colours, the second, ...
 UPRIGHT_HEIGHT = 180  # pixels of the panel, without its labels
 
 
@@ -64,23 +65,27 @@ def stacked_terms(
 ) -> go.Figure:
     """The terms of a sum as parts of one bar, the first on the left; names and shares stand below.
 
+    The largest terms have a colour of their own; a pattern tells smaller ones of a colour apart.
     Raises ValueError where names and values differ in number.
     """
     check_length("values", len(values), names, "names")
     total = sum(values)
     shares = [value / total if total else 0.0 for value in values]
+    by_size = sorted(range(len(values)), key=lambda i: -values[i])
+    rank = {i: place for place, i in enumerate(by_size)}
     legend_height = 19 * len(names) + 16
     fig = new_figure(48 + legend_height, title)
     for i, (name, value, share) in enumerate(zip(names, values, shares, strict=True)):
-        second_time_round = "/" if i // len(DISCRETE) % 2 else ""
+        round_of_colours, colour = divmod(rank[i], len(DISCRETE))
+        pattern = PATTERNS[round_of_colours % len(PATTERNS)]
         fig.add_bar(
             x=[value],
             y=[0],
             orientation="h",
             name=f"{escaped(name)}  {value:,} ({share:.1%})",
             marker={
-                "color": DISCRETE[i % len(DISCRETE)],
-                "pattern": {"shape": second_time_round, "fillmode": "overlay", "size": 6},
+                "color": DISCRETE[colour],
+                "pattern": {"shape": pattern, "fillmode": "overlay", "size": 6},
                 "line": {"width": 0},
             },
             hovertemplate=f"%{{fullData.name}} {escaped(unit)}<extra></extra>",

@@ -5,16 +5,30 @@ would put first, its colour how sure it is (nostalgebraist 2020, "interpreting G
 lens").
 """
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
-from tfs.plots.theme import DASHES, DISCRETE, SEQUENTIAL, add_colour_bar, new_figure
+from tfs.plots.margins import CHARACTER
+from tfs.plots.theme import (
+    DASHES,
+    DISCRETE,
+    REFERENCE,
+    SEQUENTIAL,
+    add_colour_bar,
+    new_figure,
+)
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import described
+
+LETTER, BESIDE = 6, 24  # pixels: a letter in a cell, and the air beside the cells
+FEWEST = 3  # letters, below which a cell stays empty
+BYTE = re.compile(r"<0x(..)>")
 
 
 def logit_lens(
@@ -25,13 +39,17 @@ def logit_lens(
     *,
     candidates: Sequence[Sequence[Sequence[tuple[str, Number]]]] | None = None,
     shown: range | None = None,
+    lock: int | None = None,
+    width: int = 800,
     title: str = "",
 ) -> go.Figure:
     """The most probable next token after each layer (upward) at each position (to the right).
 
     probs and top_tokens: the winner of each [layer][pos]. candidates: for each [layer][pos] the
     best few as (token, probability), shown on hover. row_labels: the layers' names, from below.
-    shown: the positions in view, where there are more than can be read; drag for the others.
+    shown: the positions in view, where there are more than can be read; drag for the others. lock:
+    a position to be framed. width: pixels that the figure has; a token is cut to what fits into its
+    cell, and left to the hover where hardly a letter does.
     Raises ValueError where the sizes do not fit together.
     """
     probs = to_numpy(probs)
@@ -41,18 +59,10 @@ def logit_lens(
     check_length("layer", n_layers, top_tokens, "rows of top tokens")
     fig = new_figure(int(np.clip(80 + 30 * n_layers, 200, 700)), title, colour_bar=True)
     shown = range(pos) if shown is None else shown
-    fitting = int(np.clip(560 / max(len(shown), 1) / 7, 2, 12))  # characters in a cell
-    hover = [[_listed(candidates[layer][p]) if candidates else "" for p in range(pos)]
-             for layer in range(n_layers)]  # fmt: skip
+    letters = _letters_in_a_cell(width, row_labels, len(shown))
     fig.add_heatmap(
         z=probs,
-        text=[[token_label(token, fitting) for token in row] for row in top_tokens],
-        texttemplate="%{text}" if len(shown) <= 24 else "",
-        textfont={"size": 10, "weight": 600},
-        hovertext=hover,
-        hovertemplate="%{y}, position %{x:d}  %{x}<br>"
-        + ("%{hovertext}" if candidates else "%{text}  %{z:.4f}")
-        + "<extra></extra>",
+        **_words(top_tokens, candidates, letters),
         coloraxis="coloraxis",
         xgap=1,
         ygap=1,
@@ -62,6 +72,9 @@ def logit_lens(
     fig.update_xaxes(range=[shown.start - 0.5, shown.stop - 0.5])
     fig.update_yaxes(label_axis([escaped(label) for label in row_labels]), title_standoff=8)
     add_colour_bar(fig, SEQUENTIAL, 0, 1, "probability")
+    if lock is not None:
+        edges = {"x0": lock - 0.5, "x1": lock + 0.5, "y0": -0.5, "y1": n_layers - 0.5}
+        fig.add_shape(edges, type="rect", line={"color": REFERENCE, "width": 3})
     return described(
         fig,
         _surest(probs, top_tokens, tokens, row_labels),
@@ -114,6 +127,35 @@ def token_trajectory(
     names = ("token", [token for token in tokens for _ in row_labels])
     labels = ("layer", row_labels)
     return described(fig, f"{alt}{ends}.", x="", y=what, x_labels=labels, rows=names)
+
+
+def _letters_in_a_cell(width: int, row_labels: Sequence[str], shown: int) -> int:
+    """How many letters of a token find room, at most 12; 0 where hardly one would."""
+    cells = width - CHARACTER * max(map(len, row_labels), default=0) - BESIDE
+    letters = min(cells // LETTER // max(shown, 1), 12)
+    return letters if letters >= FEWEST else 0
+
+
+def _words(
+    top_tokens: Sequence[Sequence[str]],
+    candidates: Sequence[Sequence[Sequence[tuple[str, Number]]]] | None,
+    letters: int,
+) -> dict[str, Any]:
+    """What is written on the cells, and what a hover says of them."""
+    said = "%{hovertext}" if candidates else "%{text}  %{z:.4f}"
+    return {
+        "text": [[_fitted(token, letters or FEWEST) for token in row] for row in top_tokens],
+        "texttemplate": "%{text}" if letters else "",
+        "textfont": {"size": 10, "weight": 600},
+        "hovertext": [[_listed(cell) for cell in row] for row in candidates or ()],
+        "hovertemplate": f"%{{y}}, position %{{x:d}}  %{{x}}<br>{said}<extra></extra>",
+    }
+
+
+def _fitted(token: str, letters: int) -> str:
+    """The token in so many letters; a byte, which is written <0x91>, as x91 where need be."""
+    byte = BYTE.fullmatch(token)
+    return f"x{byte[1]}" if byte and len(token) > letters else token_label(token, letters)
 
 
 def _listed(candidates: Sequence[tuple[str, Number]]) -> str:
