@@ -130,7 +130,6 @@ def test_a_mask_is_built_by_clicks_and_keys(page, server) -> None:
     page.get_by_text("Cell 52 of 256. Open: key 3 is query 3 itself.").wait_for()
 
 
-<<<<<<< HEAD
 def test_the_large_maps_grow_on_a_projector_and_a_row_can_have_its_own_scale(browser, server):
     page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     open_page(page, server, "attention?model=shakespeare&layer=1&head=1")
@@ -160,12 +159,6 @@ def test_the_colour_bars_of_heads_have_room_for_their_names(page, server) -> Non
         assert word["x"] + word["width"] <= room["x"] + room["width"]
 
 
-def test_a_part_of_the_map_leads_to_its_page(page, server) -> None:
-    open_page(page, server, "?model=induction")
-    page.get_by_role("button", name=re.compile("^L1H0: adds a vector")).click()
-    page.get_by_role("heading", name="Attention", exact=True).wait_for()
-    page.wait_for_url(re.compile("layer=1"))
-=======
 @pytest.mark.parametrize(
     ("part", "heading", "says"),
     [
@@ -179,7 +172,6 @@ def test_a_part_of_the_map_leads_to_its_page(page, server, part, heading, says) 
     page.get_by_role("button", name=re.compile(part)).click()
     page.get_by_role("heading", name=heading, exact=True).wait_for()
     page.wait_for_url(re.compile(says))
->>>>>>> fix-a
     assert "model=induction" in page.url
     if heading != "Positions":
         page.wait_for_url(re.compile("token=4"))
