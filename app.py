@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import controls, jumps, tour
+from pages._ui import controls, jumps, kept, tour
 from pages._ui.components import one_entry_per_page
 from pages._ui.predict import ask_first
 from pages._ui.state import prepare_process
@@ -36,6 +36,7 @@ SECTIONS = {
     ],
 }
 page = st.navigation(SECTIONS)
+kept.restore(page.title)
 tour.resume()
 wanted = jumps.wanted_page()
 for known in (known for section in SECTIONS.values() for known in section):
@@ -50,3 +51,4 @@ st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")
 page.run()
+kept.keep()

@@ -9,7 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 import tfs
-from pages._ui import state
+from pages._ui import kept, state
 from pages._ui.layout import literal
 from tfs.hooks import ActivationCache
 from tfs.tokenizers import IntegerTokenizer, Tokenizer
@@ -246,17 +246,21 @@ def _pick(label: str, key: str, count: int) -> int:
 def pick_token(view: View, label: str = "Token", *, key: str = "token") -> int | None:
     """A token of the prompt or none, kept in the URL: what a token strip locks, as a widget."""
     places = range(NO_TOKEN, len(view.tokens))
-    asked = st.query_params.get(key, "").partition(":")[0]  # the label may be of another prompt
-    if key not in st.session_state and asked.isdecimal() and int(asked) in places:
-        st.session_state[key] = int(asked)
+
+    def named(place: int) -> str:
+        return "none is locked" if place == NO_TOKEN else f"{place}: {view.labels[place]!r}"
+
+    asked = st.query_params.get(key, "")
+    number = asked.partition(":")[0]  # written by hand, or with a label of another prompt
+    if key not in st.session_state and number.isdecimal() and int(number) in places:
+        if asked != named(int(number)):
+            kept.say({key: named(int(number))})
     if key in st.session_state and st.session_state[key] not in places:
         del st.session_state[key]
     chosen = st.selectbox(
         label,
         places,
-        format_func=lambda place: (
-            "none is locked" if place == NO_TOKEN else f"{place}: {view.labels[place]!r}"
-        ),
+        format_func=named,
         key=key,
         bind="query-params",
     )

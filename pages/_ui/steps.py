@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui import kept
 from pages._ui.components import component
 
 TURNS = '<div class="turns"></div><div class="status" aria-live="polite"></div>'
@@ -22,7 +23,7 @@ def stepper(names: Sequence[str], *, key: str, label: str) -> str:
     """The named step on screen, kept in the URL. One to a page: it owns the arrow keys."""
     linked = st.query_params.get(key, "")
     if key not in st.session_state and linked.isdecimal():  # a link written by hand
-        st.session_state[key] = names[min(max(int(linked), 1), len(names)) - 1]
+        kept.say({key: names[min(max(int(linked), 1), len(names)) - 1]})
     chosen = st.segmented_control(
         label, names, default=names[0], required=True, key=key, bind="query-params"
     )

@@ -456,6 +456,46 @@ def test_back_leads_to_the_page_before_as_it_was_left(page, server) -> None:
     assert tokens.nth(5).get_attribute("aria-selected") == "true"
 
 
+@pytest.mark.parametrize("reloads", [False, True])
+def test_choices_stay_from_page_to_page_and_come_back(page, server, reloads) -> None:
+    def go_to(name: str) -> None:
+        open_sidebar(page)
+        page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("heading", name=name, exact=True).wait_for()
+        close_sidebar(page)
+        settle(page)
+
+    page.set_default_timeout(15_000)
+    open_page(page, server, "attention?model=induction&layer=1&token=12")
+    page.get_by_text("Each row by its own largest weight").first.click()
+    page.wait_for_url(re.compile("own=true"))
+    settle(page)
+    if reloads:
+        page.reload()
+        page.get_by_role("heading", name="Attention", exact=True).wait_for()
+        settle(page)
+    go_to("Masks")
+    page.wait_for_url(re.compile(r"masks\?.*layer=1.*"))
+    assert "own=true" in page.url and "token=12" in page.url
+    page.get_by_text(re.compile("^Query 12, ")).wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="Attention", exact=True).wait_for()
+    page.wait_for_url(re.compile("layer=1"))
+    settle(page)
+    assert "own=true" in page.url and "token=12" in page.url
+    assert strip(page).get_by_role("option").nth(12).get_attribute("aria-selected") == "true"
+    go_to("Positions")
+    go_to("Attention")
+    page.wait_for_url(re.compile("layer=1"))
+    assert strip(page).get_by_role("option").nth(12).get_attribute("aria-selected") == "true"
+    settle(page)
+    reached = page.url
+    page.reload()
+    page.get_by_role("heading", name="Attention", exact=True).wait_for()
+    settle(page)
+    assert page.url == reached
+
+
 def test_a_link_written_by_hand_locks_and_steps(page, server) -> None:
     open_page(page, server, "attention?model=mirror&token=4&step=3")
     assert strip(page).get_by_role("option").nth(4).get_attribute("aria-selected") == "true"
