@@ -46,7 +46,7 @@ jumps.arrive()
 with st.sidebar:
     controls.shared_pickers()
     ask_first()
-    one_entry_per_page()
+    one_entry_per_page(tour.place())
 st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")

@@ -2,11 +2,12 @@
 // replace it: so Back leads to the page before, as it was left, and not through every token that was
 // locked on the way.
 
+const SETTLED = 600; // milliseconds
 const LEAVING = 1000; // milliseconds: just before a page is left, Streamlit takes its choices out of the URL
 
-export default function () {
+export default function ({ data }) {
   const { pushState, replaceState } = history;
-  if (pushState.perPage) return;
+  if (pushState.perPage) return onTop(data.view);
   let cleared = { at: -LEAVING, href: "" };
 
   history.pushState = function (state, title, url) {
@@ -23,5 +24,16 @@ export default function () {
     }
     return pushState.call(history, state, title, url);
   };
-  history.pushState.perPage = true;
+  Object.assign(history.pushState, { perPage: true, view: data.view });
+}
+
+// A tour's next step is read from its top, also where the page before was scrolled down; once more
+// when the new page stands.
+function onTop(view) {
+  if (history.pushState.view === view) return;
+  history.pushState.view = view;
+  const toTop = () => document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+  if (!view) return;
+  toTop();
+  setTimeout(toTop, SETTLED);
 }

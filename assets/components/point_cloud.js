@@ -1,4 +1,5 @@
-// Points in space. A drag or the arrow keys turn them, + and - bring them nearer; a hover reads one.
+// Points in space. A drag or the arrow keys turn them, + and - bring them nearer, a hover reads one,
+// and Enter reads one marked point after the other; buttons do what a finger has no key for.
 // It is drawn without WebGL: it stands at once, also in a browser that has none.
 // What is further away is smaller and paler. Three lines through the middle are the axes.
 
@@ -15,10 +16,11 @@ export default function ({ data, parentElement }) {
   const points = placed(floatsOf(cells));
   const marked = new Set(head.marked);
   cloud.view ??= { yaw: 0.7, pitch: 0.45, zoom: 1 };
-  Object.assign(cloud, { draw, read });
+  Object.assign(cloud, { draw, read, act });
   if (!cloud.firstChild) build();
-  const canvas = cloud.firstChild;
+  const canvas = cloud.querySelector("canvas");
   canvas.setAttribute("aria-label", head.alt);
+  cloud.reading = undefined;
   draw();
   read(null);
 
@@ -26,7 +28,14 @@ export default function ({ data, parentElement }) {
     const made = document.createElement("canvas");
     made.tabIndex = 0;
     made.setAttribute("role", "img");
-    cloud.append(made);
+    const buttons = document.createElement("div");
+    buttons.className = "buttons";
+    for (const [name, key] of [["Nearer", "+"], ["Further", "-"], ["Next point", "Enter"]]) {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "press", textContent: name, onclick: () => cloud.act(key) });
+      buttons.append(button);
+    }
+    cloud.append(made, buttons);
     new ResizeObserver(() => cloud.draw()).observe(cloud);
     let from = null;
     made.onpointerdown = (event) => {
@@ -36,7 +45,8 @@ export default function ({ data, parentElement }) {
     made.onpointerup = made.onpointercancel = () => (from = null);
     made.onpointermove = (event) => {
       if (!from) return cloud.read(event);
-      turn(from.yaw + (event.clientX - from.x) / 150, from.pitch + (event.clientY - from.y) / 150);
+      const up = event.pointerType === "touch" ? 0 : event.clientY - from.y; // a finger scrolls
+      turn(from.yaw + (event.clientX - from.x) / 150, from.pitch + up / 150);
     };
     made.onclick = (event) => cloud.read(event);
     made.onmouseleave = () => cloud.read(null);
@@ -44,14 +54,28 @@ export default function ({ data, parentElement }) {
   }
 
   function press(event) {
-    const step = ARROWS[event.key];
-    const nearer = { "+": 1.2, "=": 1.2, "-": 1 / 1.2 }[event.key];
-    if ((!step && !nearer) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !cloud.act(event.key)) return;
     event.preventDefault();
     event.stopPropagation(); // the page's own shortcuts stay quiet while the cloud has the focus
+  }
+
+  function act(key) {
+    const step = ARROWS[key];
+    const nearer = { "+": 1.2, "=": 1.2, "-": 1 / 1.2 }[key];
+    if (key === "Enter") return readNext();
+    if (!step && !nearer) return false;
     const { view } = cloud;
     view.zoom = Math.min(20, Math.max(0.5, view.zoom * (nearer ?? 1)));
     turn(view.yaw + STEP * (step?.[1] ?? 0), view.pitch + STEP * (step?.[0] ?? 0));
+    return true;
+  }
+
+  function readNext() {
+    const rows = head.marked.length ? head.marked : points.map(({ i }) => i);
+    cloud.reading = rows[(rows.indexOf(cloud.reading) + 1) % rows.length];
+    say(points[cloud.reading]);
+    draw();
+    return true;
   }
 
   function turn(yaw, pitch) {
@@ -86,7 +110,7 @@ export default function ({ data, parentElement }) {
 
   function draw() {
     if (!cloud.isConnected) return;
-    const box = cloud.getBoundingClientRect();
+    const box = canvas.getBoundingClientRect();
     const dots = window.devicePixelRatio || 1;
     Object.assign(canvas, { width: box.width * dots, height: box.height * dots });
     const context = canvas.getContext("2d");
@@ -104,8 +128,9 @@ export default function ({ data, parentElement }) {
       for (const { i } of nearestLast) if (marked.has(i) === front) dot(context, i, front);
     }
     context.globalAlpha = 1;
-    ring(context);
-    words(context, nearestLast.filter(({ i }) => marked.has(i)).reverse(), text);
+    ring(context, head.lock, 10);
+    ring(context, cloud.reading, 14);
+    words(context, nearestLast.filter(({ i }) => marked.has(i)).reverse(), text, style);
     Object.assign(canvas.dataset, { yaw: cloud.view.yaw.toFixed(3), pitch: cloud.view.pitch.toFixed(3), zoom: cloud.view.zoom.toFixed(2) });
   }
 
@@ -145,20 +170,23 @@ export default function ({ data, parentElement }) {
     context.fill();
   }
 
-  function ring(context) {
-    const place = cloud.places[head.lock];
+  function ring(context, i, radius) {
+    const place = cloud.places[i];
     if (!place) return;
     context.strokeStyle = head.colours[1];
     context.lineWidth = 3;
     context.beginPath();
-    context.arc(place.x, place.y, 10, 0, 2 * Math.PI);
+    context.arc(place.x, place.y, radius, 0, 2 * Math.PI);
     context.stroke();
     context.lineWidth = 1;
   }
 
   // The nearest come first; a label that would cover another is left to the hover.
-  function words(context, rows, text) {
+  function words(context, rows, text, style) {
     context.fillStyle = text;
+    context.strokeStyle = style.getPropertyValue("--st-background-color");
+    context.lineWidth = 3; // the page's own colour around each letter, where points are dense
+    context.lineJoin = "round";
     const asked = rows.filter(({ i }) => i === head.lock);
     for (const { i } of [...asked, ...rows]) {
       const { x, y } = cloud.places[i];
@@ -166,6 +194,7 @@ export default function ({ data, parentElement }) {
       const box = boxOf(x + 9, y, label);
       if (cloud.taken.some(([l, t, r, b]) => box[0] < r && l < box[2] && box[1] < b && t < box[3])) continue;
       cloud.taken.push(box);
+      context.strokeText(label, x + 9, y);
       context.fillText(label, x + 9, y);
     }
   }
@@ -176,13 +205,17 @@ export default function ({ data, parentElement }) {
 
   function read(event) {
     const point = event && under(event);
+    if (point || cloud.reading === undefined) say(point);
+  }
+
+  function say(point) {
     if (!point) return void (status.textContent = head.hint);
     const numbers = point.values.map((value) => value.toFixed(3).replace("-", "−")).join(", ");
     status.textContent = `${head.what} ${head.labels[point.i]}: ${numbers}`;
   }
 
   function under({ clientX, clientY }) {
-    const box = cloud.getBoundingClientRect();
+    const box = canvas.getBoundingClientRect();
     const away = ({ i }) => Math.hypot(cloud.places[i].x - clientX + box.left, cloud.places[i].y - clientY + box.top);
     const nearest = points.reduce((best, point) => (away(point) < away(best) ? point : best), points[0]);
     return away(nearest) <= REACH ? nearest : null;

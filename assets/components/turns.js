@@ -28,7 +28,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function button({ name }, i) {
     const made = document.createElement("button");
-    made.type = "button";
+    Object.assign(made, { type: "button", className: "press" });
     made.textContent = name;
     made.onclick = () => row.turn(i);
     return made;

@@ -63,7 +63,7 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
     else:
         _written(view, taken, layer, head, query)
     if step in STEPS[:2] and key is not None:
-        _one_cell(view, layer, head, query, key)
+        _one_cell(view, layer, head, query, key, scaled=step == STEPS[1])
 
 
 def _is_root(view: View, scale: float) -> bool:
@@ -155,21 +155,24 @@ def _written(view: View, taken: AttentionRoad, layer: int, head: int, query: int
     )
 
 
-def _one_cell(view: View, layer: int, head: int, query: int, key: int) -> None:
-    """q . k of the locked cell, taken apart: which dimensions make the score."""
+def _one_cell(view: View, layer: int, head: int, query: int, key: int, *, scaled: bool) -> None:
+    """q . k of a query and the locked key, taken apart: which dimensions make it."""
+    scale = view.model.blocks[layer].attn.attn_scale
     products = qk_products(view.model, view.run()[1], layer, head, query, key)
+    call = f"qk_products(model, cache, {layer}, {head}, {query}, {key})"
+    if not scaled:
+        products, call = products * scale, f"{call} * model.blocks[{layer}].attn.attn_scale"
     st.markdown(
-        f"The locked cell, query {query} {quoted(view.labels[query])} with key {key} "
-        f"{quoted(view.labels[key])}: its score {products.sum():.3f} is the sum of "
-        f"{len(products)} products, one for each entry of q and k, {shape('d_head')}."
+        f"Query {query} {quoted(view.labels[query])} with the locked key, {key} "
+        f"{quoted(view.labels[key])}: {'its score' if scaled else 'q · k is'} "
+        f"{products.sum():.3f}{' is' if scaled else ','} the sum of {len(products)} products, one "
+        f"for each entry of q and k, {shape('d_head')}."
     )
     strips(
-        {"q × k / scale": products},
+        {"q × k / scale" if scaled else "q × k": products},
         key="cell",
         axis="d_head",
         code=[qk_products],
         reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
-        program=view.program(
-            f"result = qk_products(model, cache, {layer}, {head}, {query}, {key})", qk_products
-        ),
+        program=view.program(f"result = {call}", qk_products),
     )

@@ -37,6 +37,11 @@ NAMES = {
     "mlp_out": "What the MLP wrote",
     "resid_post": "The stream after the layer",
 }
+LENGTHS = {
+    "attn_out": "length from attention",
+    "mlp_out": "from the MLP",
+    "resid_post": "of the stream",
+}
 
 
 def written(view: View, layer: int, token: int) -> None:
@@ -48,12 +53,16 @@ def written(view: View, layer: int, token: int) -> None:
     ends = {name: None if name == "resid_post" else most for name in maps}
     n_layers = view.model.cfg.n_layers
     cell_maps(
-        [CellMap(NAMES[name], norms[name].flip(0), "length", high=ends[name]) for name in maps],
+        [
+            CellMap(NAMES[name], norms[name].flip(0), LENGTHS[name], high=ends[name])
+            for name in maps
+        ],
         Axis("", [f"L{row}" for row in reversed(range(n_layers))]),
         positions(view.labels),
         key="lengths maps",
         row_height=ROW_HEIGHT,
         hint="Hover a cell; a click goes to its layer and token.",
+        mark="the layer and token of this page",
         lock=(n_layers - 1 - layer, token),
         on_lock=lambda cell: _go_to(cell, n_layers),
     )

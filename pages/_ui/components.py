@@ -50,9 +50,12 @@ _page_width = component("page_width", '<div class="ruler"></div>')
 _history = component("history")
 
 
-def one_entry_per_page() -> None:
-    """Let the browser's Back lead to the page before, not through every choice made on this one."""
-    _history(key="history")
+def one_entry_per_page(view: str) -> None:
+    """Let the browser's Back lead to the page before, not through every choice made on this one.
+
+    view: where it changes, the page starts at its top; "" leaves it where it is.
+    """
+    _history(key="history", data={"view": view})
 
 
 def page_width(on_change: Callable[[], None]) -> int:

@@ -215,7 +215,7 @@ def current_view() -> View:
     except ValueError as error:
         st.error(literal(str(error)))
         st.stop()
-    st.caption(f"Model **{name}** on the {len(ids)} tokens of the prompt")
+    st.caption(f"Model **{name}** on {_count(len(ids))} of the prompt")
     return View(name, bundle, opened.fingerprint, ids, bundle.tokenizer.str_tokens(ids))
 
 
@@ -225,6 +225,10 @@ def _check_length(ids: tuple[int, ...], n_ctx: int) -> None:
             f"The prompt is {len(ids)} tokens long, but this model reads at most {n_ctx} at once; "
             f"shorten it by {len(ids) - n_ctx} or more."
         )
+
+
+def _count(tokens: int) -> str:
+    return "the one token" if tokens == 1 else f"the {tokens} tokens"
 
 
 def pick_layer_and_head(cfg: tfs.TransformerConfig) -> tuple[int, int]:

@@ -36,7 +36,7 @@ def point_cloud(
         "path": path,
         "what": what,
         "colours": DISCRETE[:2],
-        "hint": "Drag the picture, or use its arrow keys, to turn it; + and − change its size. "
-        "Hover a point to read it.",
+        "hint": "Drag the picture to turn it, or use its arrow keys. Hover or touch a point to "
+        "read it.",
     }
     _point_cloud(key=key, data=packed(head, floats))

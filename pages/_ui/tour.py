@@ -198,6 +198,12 @@ def start_buttons(names: list[str]) -> None:
         )
 
 
+def place() -> str:
+    """Which tour the reader is on and where, or which one has just ended; "" without any."""
+    name, ended = (st.session_state.get(key) for key in ("tour", "tour that ended"))
+    return f"{name} {st.session_state['tour step']}" if name else f"end of {ended}" if ended else ""
+
+
 def banner(page: str) -> None:
     """Above the page while a tour is on: what to read, what to do, back and on."""
     name, known = st.session_state.get("tour"), tours()

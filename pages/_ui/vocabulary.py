@@ -17,6 +17,7 @@ from tfs.plots import scatter_2d, scatter_3d
 TOKENS, POSITIONS = "W_E, tokens", "W_pos, positions"
 PROMPT, ALL = "the prompt and its neighbours", "the whole vocabulary"
 NEIGHBOURS = 4  # of each token of the prompt
+LEAST_PERCENT = 0.001  # what is less is said to be no more than this
 NUMBERED = 16  # positions that carry their number
 ORDINALS = {2: "first two", 3: "first three"}
 NEAR = f"""
@@ -125,16 +126,18 @@ def _draw(view, name, rows, dimensions, *, labels, marked, lock, program, code) 
 def _say_who_stands_apart(view: View, apart: list[int]) -> None:
     """Where the first component parts the vocabulary in two: who, how alike, how probable."""
     others = sorted(set(range(len(view.model.W_E))) - set(apart))
-    most = view.run()[0].softmax(-1)[:, apart].sum(-1).max()
+    most = 100 * view.run()[0].softmax(-1)[:, apart].sum(-1).max().item()
+    least = f"{most:.2g}%" if most >= LEAST_PERCENT else f"{LEAST_PERCENT:g}%"
     share = state.projection(view.model.W_E, view.fingerprint, "W_E", None, 1)[1].item()
     named = ", ".join(quoted(token) for token in view.bundle.tokenizer.str_tokens(apart[-4:]))
     within, without = (mean_cosine(view.model.W_E[ids]) for ids in (apart, others))
     st.markdown(
-        f"**{len(apart)} tokens stand apart,** {named} among them. With them in the picture, its "
-        f"first direction holds {share:.1%} of the variance and does little more than part them "
-        f"from the other {len(others)}. They point almost the same way: the mean cosine of two of "
-        f"them is {within:.3f}, of two others {without:.3f}. And the model does not expect them: "
-        f"over your prompt it never gives all {len(apart)} together more than {100 * most:.2g}% of "
+        f"**{len(apart)} tokens stand apart,** {named} among them. In a picture of the whole "
+        f"vocabulary, them included, the first direction holds {share:.1%} of the variance and "
+        f"does little more than part them from the other {len(others)}. They point almost the same "
+        f"way: the mean cosine of two of them is {within:.3f}, of two others {without:.3f}. And "
+        f"the model does not expect them: over your prompt it never gives all {len(apart)} "
+        f"together more than {least} of "
         "the probability of the next token. Tokens that training hardly met tend to look like this "
         "(Land & Bartolo 2024)."
     )

@@ -277,6 +277,9 @@ def test_a_tour_is_walked_to_its_end(page, server) -> None:
     next_step.click()
     page.get_by_text("step 5 of 5").wait_for()
     settle(page)
+    main = page.get_by_test_id("stMain")
+    page.wait_for_timeout(700)
+    assert main.evaluate("main => main.scrollTop") == 0, "a step starts at its top"
     for n in (1, 2, 3):
         page.get_by_role("button", name="Next token").click()
         page.wait_for_url(re.compile(f"new={n}"))
@@ -284,6 +287,8 @@ def test_a_tour_is_walked_to_its_end(page, server) -> None:
     page.get_by_role("button", name="Finish the tour").click()
     page.get_by_text("You have walked to the end of").wait_for()
     settle(page)
+    page.wait_for_timeout(700)
+    assert main.evaluate("main => main.scrollTop") == 0, "the closing word is seen"
     assert "tour=" not in page.url and "ask=" not in page.url
     page.get_by_role("button", name="Tour: From text to next token").click()
     page.get_by_text("step 1 of 9").wait_for()
@@ -406,6 +411,13 @@ def test_points_in_space_are_turned_and_read(page, server) -> None:
         if not told.count():
             break
     page.get_by_text(re.compile("^token .*: −?[0-9.]+, −?[0-9.]+, −?[0-9.]+$")).wait_for()
+    page.get_by_role("button", name="Next point").click()
+    first = page.locator(".status", has_text="token").last.inner_text()
+    cloud.press("Enter")
+    assert first != page.locator(".status", has_text="token").last.inner_text()
+    page.get_by_role("button", name="Further").click()
+    page.wait_for_timeout(100)
+    assert view()[2] == before[2]
     page.get_by_role("radio", name="2D").click()
     page.get_by_text("first two directions").wait_for()
 

@@ -157,6 +157,9 @@ def test_every_step_of_the_road(opened, name, layer, head) -> None:
     products = by_hand["q"][query] * by_hand["k"][2] / by_hand["root"]
     close(strip("2 scale", "cell")[0], products, atol=1e-3)
     assert f"its score {products.sum():.3f} is the sum" in said(at)
+    products = by_hand["q"][query] * by_hand["k"][2]
+    close(strip("1 q · k", "cell")[0], products, atol=1e-3)
+    assert f"q · k is {products.sum():.3f}, the sum" in said(at)
 
 
 @pytest.mark.parametrize(("name", "layer", "head"), HEADS)

@@ -24,7 +24,7 @@ from tfs.plots.tokens import check_length, escaped, token_axis, visible
 from tfs.plots.twin import described
 
 PANEL_HEIGHT = 120  # pixels of one of three panels
-CROSSES_UP_TO = 24  # positions: beyond, a cell has no room for one
+CROSSES_UP_TO = 48  # positions: beyond, a cell has no room for one
 SYMBOLS = ["circle", "diamond", "square", "x"]
 QUERY_AND_KEY = "query %{y:d}  %{y}<br>key %{x:d}  %{x}"
 
@@ -52,7 +52,7 @@ def mask_cells(
         showscale=False,
         text=np.where(decided == 0, "×", "") if room else None,
         texttemplate="%{text}" if room else None,
-        textfont={"color": "#808080"},
+        textfont={"color": "#808080", "size": 10},
         hoverongaps=False,
         hovertemplate=QUERY_AND_KEY + "<br>1 open, 0 closed: %{z}<extra></extra>",
         xgap=1,
