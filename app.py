@@ -51,4 +51,3 @@ st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")
 page.run()
-kept.keep()
