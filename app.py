@@ -46,6 +46,7 @@ with st.sidebar:
     controls.shared_pickers()
     ask_first()
     one_entry_per_page()
+st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")
 page.run()

@@ -26,6 +26,7 @@ from tfs.plots import (
     neuron_vocabulary,
     norm_lines,
     norm_map,
+    position_bars,
     signed_bars,
 )
 
@@ -185,6 +186,18 @@ def neurons(view: View, layer: int, token: int) -> None:
         lock=token,
         values=activation,
         on_lock=lock_token,
+    )
+    title = f"Neuron {neuron}"
+    behind(
+        {
+            title: lambda: position_bars(
+                activation, view.labels, unit="activation", lock=token, title=title
+            )
+        },
+        key="where active",
+        code=[MLP.forward],
+        reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
+        program=view.program(f"result = cache['post', {layer}][:, {neuron}]"),
     )
     left, right = st.columns(2)
     with left:

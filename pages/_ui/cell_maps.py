@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pages._ui.axes import css_colour
 from pages._ui.components import component, packed, shown
-from tfs.plots.theme import DIVERGING, KEY, QUERY, SEQUENTIAL
+from tfs.plots.theme import DIVERGING, SEQUENTIAL
 
 FULL_WIDTH = 4000  # pixels, more than a page has
 CELLS = '<div class="maps"></div><div class="status" aria-live="polite"></div>'
@@ -41,7 +41,10 @@ class Axis(NamedTuple):
 
 def queries_and_keys(labels: Sequence[str], turned: bool = False) -> tuple[Axis, Axis]:
     """The rows and the columns of a pattern, which are keys and queries where it is turned."""
-    axes = Axis("query", labels, QUERY), Axis("key", labels, KEY)
+    axes = (
+        Axis("query", labels, css_colour("query_pos")),
+        Axis("key", labels, css_colour("key_pos")),
+    )
     return axes[::-1] if turned else axes
 
 

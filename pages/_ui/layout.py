@@ -135,11 +135,15 @@ def _take_along(fig: go.Figure, key: str, program: str) -> None:
     """The numbers as a table, downloads, and the format that the camera saves in."""
     if st.toggle("Show its numbers as a table", key=f"{key} table"):
         _table(fig)
-    model, prompt = st.session_state.get("model", ""), st.session_state.get("prompt", "")
-    about = f"Model {model}, prompt: {prompt}" if program else ""
-
-    def page() -> bytes:
-        return standalone_page(fig, key.capitalize(), figure_alt(fig), about, program).encode()
+    known = {name: st.session_state.get(name, "") for name in ("model", "prompt")}
+    page = functools.partial(
+        standalone_page,
+        fig,
+        figure_alt(fig),
+        page=st.session_state["page title"],
+        program=program,
+        **(known if program else {}),
+    )
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
@@ -153,7 +157,7 @@ def _take_along(fig: go.Figure, key: str, program: str) -> None:
         )
         st.download_button(
             "Page of its own (HTML)",
-            data=page,
+            data=lambda: page().encode(),
             file_name=f"{key}.html",
             mime="text/html",
             key=f"{key} html",

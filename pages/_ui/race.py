@@ -1,14 +1,16 @@
 """Five ways to choose, side by side: what each writes after the same tokens, with the same dice."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages._ui import state
 from pages._ui.components import token_strip
 from pages._ui.controls import View
-from pages._ui.layout import figure
+from pages._ui.layout import behind, figure
 from pages._ui.sampling import Draw
 from tfs.decoding import Lane, beam_search, decoding_race, sampled_lanes
-from tfs.plots import mass_kept
+from tfs.plots import mass_kept, position_bars
 from tfs.plots.tokens import visible
 from tfs.sample import draw_with
 from tfs.tokenizers import Tokenizer
@@ -30,24 +32,40 @@ def race(view: View, draw: Draw, room: int) -> None:
         "top-p": f"a draw from the fewest that hold {draw.top_p:g}, with no top-k",
         "beam": "the best of four texts that grow together",
     }
+    texts = {
+        name: view.bundle.tokenizer.str_tokens(lane.tokens.tolist()) for name, lane in lanes.items()
+    }
     for name, lane in lanes.items():
         st.markdown(f"**{name}**, {rules[name]}: log-probability **{lane.log_prob:.2f}**")
         token_strip(
-            view.bundle.tokenizer.str_tokens(lane.tokens.tolist()),
+            texts[name],
             key=f"lane {name}",
             name=f"{name}, coloured by the probability that the model gave each token",
             values=lane.log_probs.exp(),
         )
-    _side_by_side(lanes, view.bundle.tokenizer)
     arguments = ", ".join(f"{name}={value}" for name, value in settings.items())
+    run = f"race = decoding_race(model, tokens[None, :{len(draw.start)}], {room}, {arguments})\n"
+    behind(
+        {
+            name: partial(
+                position_bars, lane.log_probs.exp(), texts[name], unit="probability", title=name
+            )
+            for name, lane in lanes.items()
+        },
+        key="lanes",
+        code=[decoding_race, sampled_lanes, beam_search],
+        program=view.program(
+            f"{run}result = torch.stack([lane.log_probs.exp() for lane in race.values()])",
+            decoding_race,
+        ),
+    )
+    _side_by_side(lanes, view.bundle.tokenizer)
     figure(
         mass_kept({name: lanes[name].out_of_reach for name in DRAWN}),
         key="race",
         code=[decoding_race, sampled_lanes, draw_with, beam_search],
         program=view.program(
-            f"race = decoding_race(model, tokens[None, :{len(draw.start)}], {room}, "
-            f"{arguments})\n"
-            f"result = torch.stack([race[name].out_of_reach for name in {DRAWN}])",
+            f"{run}result = torch.stack([race[name].out_of_reach for name in {DRAWN}])",
             decoding_race,
         ),
     )

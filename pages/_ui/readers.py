@@ -1,6 +1,7 @@
 """Who cuts a text into tokens: the model's own tokenizer, a trained BPE, and GPT-2's."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
@@ -10,7 +11,8 @@ from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.components import token_strip
 from pages._ui.controls import EXAMPLES, MAX_PROMPT_CHARACTERS, ORDER, View, lock_token, pick_token
-from pages._ui.layout import code_box, made_by, quoted
+from pages._ui.layout import behind, quoted
+from tfs.plots import equal_tokens
 from tfs.plots.tokens import visible
 from tfs.tokenizers import BPETokenizer, GPT2Tokenizer, IntegerTokenizer, Tokenizer
 
@@ -88,13 +90,14 @@ def live_tokens(view: View) -> None:
     """The prompt's tokens as a strip, where a token lights up its copies, and as a table."""
     st.subheader("The tokens of the prompt")
     ids, tokenizer = torch.tensor(view.tokens), view.bundle.tokenizer
+    same = ids[:, None] == ids
     place = pick_token(view)
     token_strip(
         view.labels,
         key="strip",
         name="The prompt, token by token",
         lock=place,
-        weights=(ids[:, None] == ids).float(),
+        weights=same.float(),
         phrase="has the same id as",
         on_lock=lock_token,
     )
@@ -105,9 +108,12 @@ def live_tokens(view: View) -> None:
             f"{view.model.cfg.d_vocab:,} rows."
         )
     st.dataframe(token_rows(tokenizer, view.tokens), hide_index=True, height="auto")
-    box = code_box("same token")
-    if box.open:
-        program = "# 1 where two positions hold the same token\n"
-        program += "result = (tokens[:, None] == tokens).float()"
-        with box:
-            made_by([type(tokenizer).encode], program=view.program(program))
+    behind(
+        {"same token": partial(equal_tokens, same, view.labels)},
+        key="same token",
+        code=[type(tokenizer).encode],
+        program=view.program(
+            "# 1 where two positions hold the same token\n"
+            "result = (tokens[:, None] == tokens).float()"
+        ),
+    )

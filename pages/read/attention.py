@@ -15,7 +15,7 @@ from pages._ui.controls import (
     pick_token,
 )
 from pages._ui.head_kinds import head_kinds
-from pages._ui.large_head import PATTERN, weight_and_contribution
+from pages._ui.large_head import PATTERN, WITHOUT_FIRST, weight_and_contribution
 from pages._ui.layout import behind, prose
 from pages._ui.predict import predict
 from tfs.interp import hide_first_token, mirror_score
@@ -112,13 +112,15 @@ if may_show:
 with st.container(horizontal=True):
     turned = st.toggle("Keys as rows", key="turned", bind="query-params")
     hidden = st.toggle("Hide the first token", key="hide", bind="query-params")
-if hidden:
-    st.caption(
-        "In the strip and the map of weights, the weight on the first token is taken out and each "
-        "row is scaled to sum to 1 again. Many heads rest on the first token when they have "
-        "nothing to do, and that hides what else they look at; the scaled weights are not what the "
-        "model used. The lengths beside them, all heads above and the steps below are the model's."
+    own = st.toggle(
+        "Each row by its own largest value",
+        key="own head",
+        bind="query-params",
+        help="In both maps. Shows where a row looks, and what it takes, even if it spreads its "
+        "weight thin; a hover still says the number itself.",
     )
+if hidden:
+    st.caption(WITHOUT_FIRST)
 pattern = cache["pattern", layer][head]
 shown = hide_first_token(pattern) if hidden else pattern
 token_strip(
@@ -130,7 +132,9 @@ token_strip(
     phrase="is looked at by" if turned else "looks at",
     on_lock=lambda index: lock_token(index, "key token" if turned else "token"),
 )
-weight_and_contribution(view, layer, head, shown, locked=(query, key), hidden=hidden, turned=turned)
+weight_and_contribution(
+    view, layer, head, shown, locked=(query, key), hidden=hidden, turned=turned, own=own
+)
 
 st.subheader("From q and k to the residual stream")
 if query is None:

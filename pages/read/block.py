@@ -1,13 +1,17 @@
 """The block: the residual stream as a road, what attention and MLP write onto it, and with what."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages._ui.block_parts import layer_norm, neurons, written
 from pages._ui.block_road import road
 from pages._ui.components import token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
-from pages._ui.layout import prose, quoted
+from pages._ui.layout import behind, prose, quoted
 from pages._ui.predict import predict
+from tfs.interp import stream_norms
+from tfs.plots import position_bars
 
 st.title("The block")
 prose("block")
@@ -21,17 +25,27 @@ with st.container(horizontal=True):
     layer = layer if layer in range(cfg.n_layers) else 0
     locked = pick_token(view)
 token = len(view.tokens) - 1 if locked is None else locked
+lengths = stream_norms(cache, cfg.n_layers).resid_pre[layer]
 token_strip(
     view.labels,
     key="strip",
     name=f"The prompt, coloured by the length of the residual stream before block {layer}",
     lock=locked,
-    values=cache["resid_pre", layer].norm(dim=-1),
+    values=lengths,
     on_lock=lock_token,
 )
 st.caption(
     f"Each token with the length of its residual stream as block {layer} finds it. "
     + ("Lock one to follow it; until then it is the last." if locked is None else "")
+)
+behind(
+    {"lengths": partial(position_bars, lengths, view.labels, unit="length", lock=token)},
+    key="strip",
+    code=[stream_norms],
+    reads=f"blocks.{layer}.hook_resid_pre [batch pos d_model]",
+    program=view.program(
+        f"result = stream_norms(cache, model.cfg.n_layers).resid_pre[{layer}]", stream_norms
+    ),
 )
 
 

@@ -1,10 +1,12 @@
 """Output: from logits to the token that is drawn, five ways to choose, and writing on."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages._ui.components import token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
-from pages._ui.layout import prose, quoted
+from pages._ui.layout import behind, prose, quoted
 from pages._ui.newest import token_by_token
 from pages._ui.race import race
 from pages._ui.sampling import (
@@ -13,18 +15,21 @@ from pages._ui.sampling import (
     pick_draw,
     room_for,
 )
+from tfs.plots import position_bars
+from tfs.sample import logits_to_probs
 
 st.title("Output")
 prose("output")
 view = current_view()
 logits, _ = view.run()
 locked = pick_token(view, "After which token?")
+surest = logits_to_probs(logits).max(-1).values
 token_strip(
     view.labels,
     key="strip",
     name="The prompt, coloured by the probability of the most likely token after each one",
     lock=locked,
-    values=logits.softmax(-1).max(-1).values,
+    values=surest,
     on_lock=lock_token,
 )
 st.caption(
@@ -32,6 +37,13 @@ st.caption(
     "to go on from there."
 )
 place = len(view.tokens) - 1 if locked is None else locked
+behind(
+    {"surest": partial(position_bars, surest, view.labels, unit="probability", lock=place)},
+    key="strip",
+    code=[logits_to_probs],
+    reads="unembed.hook_out [batch pos d_vocab]",
+    program=view.program("result = logits_to_probs(logits).max(-1).values", logits_to_probs),
+)
 st.markdown(
     f"What follows is about the token after position {place}, {quoted(view.labels[place])}"
     + ("." if locked is not None else ", the last one.")

@@ -127,6 +127,35 @@ def test_a_mask_is_built_by_clicks_and_keys(page, server) -> None:
     page.get_by_text("Cell 52 of 256. Open: key 3 is query 3 itself.").wait_for()
 
 
+def test_the_large_maps_grow_on_a_projector_and_a_row_can_have_its_own_scale(browser, server):
+    page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+    open_page(page, server, "attention?model=shakespeare&layer=1&head=1")
+    maps = page.get_by_role("img", name=re.compile("^L1H1: (weight|length).*: the largest"))
+    for i in range(2):
+        assert 600 < maps.nth(i).bounding_box()["width"] <= 760
+        assert maps.nth(i).bounding_box()["height"] < 800, "it fits on the screen"
+    brightest = """canvas => {
+      const row = canvas.getContext('2d').getImageData(0, canvas.height - 1, canvas.width, 1).data;
+      return Math.max(...row.filter((_, i) => i % 4 < 3));
+    }"""
+    spread_thin = maps.first.evaluate(brightest)
+    page.get_by_text("Each row by its own largest value").click()
+    page.wait_for_url(re.compile(r"own(\+|%20)head=true"))
+    settle(page)
+    assert spread_thin < maps.first.evaluate(brightest) == 0xF8, "the end of the scale"
+    page.context.close()
+
+
+def test_the_colour_bars_of_heads_have_room_for_their_names(page, server) -> None:
+    open_page(page, server, "attention?model=mirror")
+    names = page.locator(".js-plotly-plot .annotation-text", has_text=re.compile("^score$"))
+    assert names.count() == 4
+    for name in names.all():
+        figure = name.locator("xpath=ancestor::div[contains(@class, 'js-plotly-plot')]")
+        word, room = name.bounding_box(), figure.bounding_box()
+        assert word["x"] + word["width"] <= room["x"] + room["width"]
+
+
 def test_a_part_of_the_map_leads_to_its_page(page, server) -> None:
     open_page(page, server, "?model=induction")
     page.get_by_role("button", name=re.compile("^L1H0: adds a vector")).click()

@@ -93,13 +93,31 @@ def test_the_maps_can_be_taken_along_as_figures(opened, turned) -> None:
 @pytest.mark.parametrize(("name", "layer", "head"), HEADS[:2])
 def test_without_the_first_token_each_row_sums_to_one_again(opened, name, layer, head) -> None:
     at, by_hand = opened(name, layer, head, hide="true")
-    weight = maps(at, "large")[f"L{layer}H{head}: weight"]
+    weight, length = maps(at, "large").values()
+    close(length, by_hand["lengths"])
+    assert header(at, "large")["panels"][0]["title"].endswith("weight without the first token")
     rest = by_hand["weights"].clone()
     rest[:, 0] = 0
     expected = rest / rest.sum(-1, keepdim=True)
     seen = rest.sum(-1) > 1e-3  # a row that rested on it alone has nothing left to scale
     close(weight[seen], expected[seen], atol=1e-3)
-    assert "not what the model used" in said(at)
+    assert "not what the model used. So the lengths beside them stay as they are" in said(at)
+    assert "the norm of the model’s own weight" in said(at)
+
+
+@pytest.mark.parametrize("turned", ["false", "true"])
+def test_each_row_of_the_large_maps_can_have_its_own_scale(opened, turned) -> None:
+    at, _ = opened("shakespeare", 1, 1, turned=turned)
+    before, numbers = header(at, "large"), maps(at, "large")
+    assert [panel["by_row"] for panel in before["panels"]] == [False, False]
+    at.toggle(key="own head").set_value(True).run()
+    after = header(at, "large")
+    assert [panel["by_row"] for panel in after["panels"]] == [True, True]
+    assert not header(at, "mosaic")["row_scale"], "the other toggle is for all heads"
+    for title, values in maps(at, "large").items():
+        close(values, numbers[title], atol=0)
+    linked, _ = opened("shakespeare", 1, 1, **{"own head": "true"})
+    assert header(linked, "large")["panels"][0]["by_row"]
 
 
 @pytest.mark.parametrize(("name", "layer", "head"), HEADS)

@@ -266,8 +266,11 @@ def test_pasted_programs_give_the_numbers_of_the_page(visit, query) -> None:
     done = subprocess.run(
         run, input=json.dumps(programs), capture_output=True, text=True, cwd=ROOT, check=True
     )
-    panels, lost, weights = (torch.tensor(result) for result in json.loads(done.stdout))
+    _, panels, lanes, lost, weights = (torch.tensor(result) for result in json.loads(done.stdout))
     drawn = [as_tensor(trace["x"]) for trace in rows(at)["data"]]
     assert torch.allclose(panels, torch.stack(drawn), atol=1e-5)
+    names = ("greedy", "temperature", "top-k", "top-p", "beam")
+    strips = torch.stack([written(at, name)["probs"] for name in names])
+    assert torch.allclose(lanes, strips, atol=1e-5)
     assert torch.allclose(lost, torch.stack(list(out_of_reach(at).values())), atol=1e-5)
     assert torch.allclose(weights, as_tensor(figures(at)[-1]["data"][0]["y"]), atol=1e-5)

@@ -195,6 +195,7 @@ def test_turning_the_prompt_around(opened, name) -> None:
     cells = as_tensor(drawn(at, "changes")["data"][0]["z"])
     torch.testing.assert_close(cells, changes, atol=1e-5, rtol=0)
     assert drawn(at, "changes")["layout"]["meta"]["table"]["value"] == "change"
+    assert [note["text"] for note in drawn(at, "changes")["layout"]["annotations"]] == ["change"]
     if name == "mirror-no-positions":
         assert changes[0].max() < 1e-6 and "a bag of tokens" in said(at)
         assert changes[1].max() > 0.01 and f"{changes[1].max():.3f}" in said(at)

@@ -60,6 +60,9 @@ def figures(plots, tokens, scores):
             ["<i>one</i>", "two"],
             marked=(1, 0),
         ),
+        "equal_tokens": plots.equal_tokens(
+            torch.tensor([[a == b for b in tokens] for a in tokens]), tokens
+        ),
         "head_scores": plots.head_scores(torch.rand(2, 3, generator=g), "Induction"),
         "key_bars": plots.key_bars(scores[0, 0, 7], tokens, unit="score", lock=1),
         "kv_growth": plots.kv_growth([0, 8, 16], [0, 1024, 2048]),
@@ -110,6 +113,9 @@ def figures(plots, tokens, scores):
         ),
         "mask_cells": plots.mask_cells(scores[0, 0].isfinite(), tokens, cells=n * n),
         "neighbour_bars": plots.neighbour_bars(torch.rand(n, generator=g), tokens, of="<b>"),
+        "position_bars": plots.position_bars(
+            torch.randn(n, generator=g), tokens, unit="of <b>", lock=1
+        ),
         "position_matrix": plots.position_matrix(torch.randn(n, 6, generator=g), title="<i>"),
         "scatter_3d": plots.scatter_3d(
             torch.randn(n, 3, generator=g), tokens, explained=(0.5, 0.2, 0.1), highlight=[1]

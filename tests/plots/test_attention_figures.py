@@ -76,6 +76,17 @@ def test_key_bars_frame_the_locked_key_and_write_where_there_is_room(plots):
     assert plots.figure_alt(every) == "score of 2 keys, 2 of them masked."
 
 
+def test_position_bars_tell_equal_tokens_apart_and_name_the_largest(plots):
+    fig = plots.position_bars(torch.tensor([0.5, -2.0, 1.5]), ["a", "b", "a"], unit="x", lock=2)
+    assert fig.layout.xaxis.title.text == "position" and fig.layout.yaxis.title.text == "x"
+    assert list(fig.data[0].marker.line.width) == [0, 0, 3]
+    assert plots.figure_alt(fig) == "x at 3 positions; the largest, 1.500, is at 2 'a'."
+    table = plots.figure_table(fig)
+    assert table == {"position": [0, 1, 2], "token": ["a", "b", "a"], "x": [0.5, -2.0, 1.5]}
+    with pytest.raises(ValueError, match="pos has 1 entries but there are 2"):
+        plots.position_bars(torch.ones(1), ["a", "b"], unit="x")
+
+
 @pytest.mark.parametrize("values", [torch.linspace(-80, 40, 26), -torch.rand(26), torch.zeros(26)])
 def test_many_key_bars_write_their_numbers_upward_with_room_for_them(plots, values):
     fig = plots.key_bars(values, ["a"] * 26, unit="score")

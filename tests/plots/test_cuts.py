@@ -1,6 +1,7 @@
 """One text, cut in several ways: lines that no piece crosses, and texts that can be read."""
 
 import pytest
+import torch
 
 
 def pieces_of(text, *cuts):
@@ -84,3 +85,16 @@ def test_the_table_names_the_row_of_every_piece(plots):
     table = plots.figure_table(drawn(plots, rows, in_lines=True))
     assert table["bytes"] == [2] * 30 + [6] * 10
     assert table["cut"] == ["row 0"] * 30 + ["row 1"] * 10
+
+
+def test_equal_tokens_are_told_apart_by_their_positions(plots):
+    tokens = ["a", "b", "a"]
+    fig = plots.equal_tokens(torch.tensor([[a == b for b in tokens] for a in tokens]), tokens)
+    table = plots.figure_table(fig)
+    assert table["row"] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert table["column token"] == tokens * 3
+    assert table["same token"] == [1, 0, 1, 0, 1, 0, 1, 0, 1]
+    said = "3 positions, 2 different tokens; pairs of positions that hold the same one: 1."
+    assert plots.figure_alt(fig) == said
+    with pytest.raises(ValueError, match="row has 3 entries but there are 2"):
+        plots.equal_tokens(torch.eye(3).bool(), tokens[:2])

@@ -12,12 +12,22 @@ import pytest
 NAMES = [
     *("attention_grid", "attention_mask", "attention_pattern", "attention_scores", "head_scores"),
     *("kv_growth", "logit_lens", "loss_curve", "lr_schedule", "mass_kept", "next_token_bars"),
-    *("cut_rows", "sampling_rows", "scatter_2d"),
+    *("cut_rows", "equal_tokens", "position_bars", "sampling_rows", "scatter_2d"),
     *("attention_contributions", "block_road", "key_bars", "mean_and_scale", "neuron_map"),
     *("neuron_vocabulary", "norm_lines", "norm_map", "scaled_strips"),
     *("signed_bars", "similarity_matrix", "stacked_terms", "token_trajectory", "vector_strip"),
     *("loss_by_mask", "mask_cells", "neighbour_bars", "position_matrix", "scatter_3d"),
     *("similarity_curves", "softmax_steps", "weights_twice"),
+]
+OF_A_PROMPT = [  # whose tokens stand at positions; the others show tokens of a vocabulary
+    *("attention_contributions", "attention_grid", "attention_mask", "attention_pattern"),
+    *("attention_scores", "equal_tokens", "key_bars", "logit_lens", "loss_by_mask", "mask_cells"),
+    *("mean_and_scale", "neuron_map", "norm_map", "position_bars", "similarity_matrix"),
+    *("softmax_steps", "weights_twice"),
+]
+PLACES = [  # columns that say where a number stands, and not what stands there
+    *("layer", "head", "query", "key", "row", "column", "position", "place", "mask", "run"),
+    *("of", "step"),
 ]
 OUR_MARKUP = re.compile(r"<br>|<extra></extra>|<extra>%\{fullData.name\}</extra>")
 
@@ -69,6 +79,24 @@ def test_every_drawn_number_is_in_the_table(plots, figures, name):
             assert set(np.asarray(drawn).ravel().tolist()) <= numbers
 
 
+@pytest.mark.parametrize("name", OF_A_PROMPT)
+def test_equal_tokens_of_a_prompt_are_told_apart_in_the_table(plots, figures, name, tokens):
+    table = plots.figure_table(figures[name])
+    rows = list(zip(*(table[column] for column in PLACES if column in table), strict=True))
+    assert len(set(rows)) == len(rows) > len(set(tokens))
+
+
+@pytest.mark.parametrize("name", OF_A_PROMPT)
+def test_and_by_a_hover(figures, name):
+    """%{x:d} says the position, %{x} the token there."""
+    names = figures[name].layout.meta["table"]
+    hovers = [trace.hovertemplate for trace in figures[name].data if trace.meta is None]
+    for axis in "xy":
+        labels = names.get(f"{axis}_labels", ["", []])[1]
+        if len(set(labels)) < len(labels):
+            assert hovers and all(f"%{{{axis}:d}}" in hover for hover in hovers)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_token_is_read_as_markup(figures, name):
     drawn = list(texts(json.loads(figures[name].to_json())))
@@ -111,7 +139,8 @@ def luminance(colour):
 def test_scales_work_on_white_and_on_nearly_black():
     from tfs.plots import theme
 
-    for colour in [*theme.DISCRETE, theme.NEGATIVE, theme.POSITIVE, theme.REFERENCE]:
+    others = [theme.NEGATIVE, theme.POSITIVE, theme.REFERENCE, *theme.WIDTHS.values()]
+    for colour in [*theme.DISCRETE, *others]:
         for page in ("#ffffff", "#0e1117"):
             low, high = sorted([luminance(colour), luminance(page)])
             assert (high + 0.05) / (low + 0.05) >= 3, (colour, page)

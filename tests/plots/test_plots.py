@@ -99,6 +99,14 @@ def test_heads_without_a_number_stay_empty(plots):
     assert (signed.layout.coloraxis.cmin, signed.layout.coloraxis.cmax) == (-2, 2)
 
 
+def test_the_bar_of_head_scores_is_called_what_the_numbers_are(plots):
+    for value in ("score", "change"):
+        fig = plots.head_scores(torch.rand(1, 4), "Largest change of a weight", value=value)
+        (name,) = fig.layout.annotations
+        assert name.text == value
+        assert fig.layout.coloraxis.colorbar.len < name.xshift
+
+
 def test_reference_labels_keep_their_distance(plots):
     from tfs.plots.curves import apart
 

@@ -18,10 +18,17 @@ from tfs.plots.attention import (
     attention_pattern,
     attention_scores,
 )
-from tfs.plots.bars import key_bars, kv_growth, next_token_bars, signed_bars, stacked_terms
+from tfs.plots.bars import (
+    key_bars,
+    kv_growth,
+    next_token_bars,
+    position_bars,
+    signed_bars,
+    stacked_terms,
+)
 from tfs.plots.block import block_road, mean_and_scale, norm_lines, norm_map, scaled_strips
 from tfs.plots.curves import loss_curve, lr_schedule
-from tfs.plots.cuts import cut_rows
+from tfs.plots.cuts import cut_rows, equal_tokens
 from tfs.plots.decoding import mass_kept, sampling_rows
 from tfs.plots.embeddings import scatter_2d, similarity_matrix, vector_strip
 from tfs.plots.heads import head_scores
@@ -40,6 +47,7 @@ __all__ = [
     "attention_scores",
     "block_road",
     "cut_rows",
+    "equal_tokens",
     "figure_alt",
     "figure_table",
     "head_scores",
@@ -58,6 +66,7 @@ __all__ = [
     "next_token_bars",
     "norm_lines",
     "norm_map",
+    "position_bars",
     "position_matrix",
     "sampling_rows",
     "scaled_strips",

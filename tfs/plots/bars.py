@@ -14,7 +14,7 @@ from tfs.plots.theme import DISCRETE, KEY, NEGATIVE, POSITIVE, REFERENCE, new_fi
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import described
 
-KEY_BARS_HEIGHT = 180  # pixels of the panel, without its labels
+UPRIGHT_HEIGHT = 180  # pixels of the panel, without its labels
 
 
 def signed_bars(
@@ -148,28 +148,60 @@ def key_bars(
     values = to_numpy(values)
     check_length("key_pos", len(values), tokens)
     closed = np.isneginf(values)
-    fig = new_figure(320 if upward(len(values)) else 260, title)
-    fig.add_bar(
-        x=list(range(len(values))),
-        y=np.where(closed, np.nan, values),
-        marker={
-            "color": [POSITIVE if value >= 0 else NEGATIVE for value in values],
-            "line": {"color": REFERENCE, "width": [3 * (i == lock) for i in range(len(values))]},
-        },
-        **bar_numbers(["" if shut else f"{v:.2f}" for v, shut in zip(values, closed, strict=True)]),
-        hovertemplate=f"key %{{x:d}}  %{{x}}<br>{escaped(unit)} %{{y:.4f}}<extra></extra>",
-    )
+    fig = _upright_bars(np.where(closed, np.nan, values), tokens, "key", unit, lock, title)
     for place in np.flatnonzero(closed):
         fig.add_annotation(x=int(place), y=0, text="×", showarrow=False, font_color=REFERENCE)
-    fig.update_xaxes(token_axis(tokens), title_text="key", title_font_color=KEY, tickangle=-90)
-    fig.update_yaxes(title_text=unit, zeroline=True, zerolinecolor=REFERENCE)
-    low, high = (float(end(values[~closed], initial=0)) for end in (np.min, np.max))
-    fig.update_yaxes(range=range_with_room(low, high, len(values), KEY_BARS_HEIGHT))
+    fig.update_xaxes(title_font_color=KEY)
     alt = f"{unit} of {len(values)} keys, {int(closed.sum())} of them masked"
     if not closed.all():
         most = int(np.where(closed, -np.inf, values).argmax())
         alt += f"; the largest, {values[most]:.3f}, is key {most} '{visible(tokens[most])}'"
     return described(fig, alt + ".", x="key", y=unit, x_labels=("key token", tokens))
+
+
+def position_bars(
+    values: Float[Array, " pos"],
+    tokens: Sequence[str],
+    *,
+    unit: str,
+    lock: int | None = None,
+    title: str = "",
+) -> go.Figure:
+    """One number for each position, upward.
+
+    unit: what the numbers are ("length"). lock: a position to be marked with a frame. Raises
+    ValueError where numbers and tokens differ in number.
+    """
+    values = to_numpy(values)
+    check_length("pos", len(values), tokens)
+    fig = _upright_bars(values, tokens, "position", unit, lock, title)
+    alt = f"{title or unit} at {len(values)} positions"
+    if len(values):
+        most = int(values.argmax())
+        alt += f"; the largest, {values[most]:.3f}, is at {most} '{visible(tokens[most])}'"
+    return described(fig, alt + ".", x="position", y=unit, x_labels=("token", tokens))
+
+
+def _upright_bars(
+    values: np.ndarray, tokens: Sequence[str], place: str, unit: str, lock: int | None, title: str
+) -> Draft:
+    """A bar upward or downward for each token, none at NaN. place: what a token stands at."""
+    fig = new_figure(320 if upward(len(values)) else 260, title)
+    fig.add_bar(
+        x=list(range(len(values))),
+        y=values,
+        marker={
+            "color": [NEGATIVE if value < 0 else POSITIVE for value in values],
+            "line": {"color": REFERENCE, "width": [3 * (i == lock) for i in range(len(values))]},
+        },
+        **bar_numbers(["" if np.isnan(value) else f"{value:.2f}" for value in values]),
+        hovertemplate=f"{place} %{{x:d}}  %{{x}}<br>{escaped(unit)} %{{y:.4f}}<extra></extra>",
+    )
+    fig.update_xaxes(token_axis(tokens), title_text=place, tickangle=-90)
+    fig.update_yaxes(title_text=escaped(unit), zeroline=True, zerolinecolor=REFERENCE)
+    seen = values[~np.isnan(values)]
+    low, high = (float(end(seen, initial=0)) for end in (np.min, np.max))
+    return fig.update_yaxes(range=range_with_room(low, high, len(values), UPRIGHT_HEIGHT))
 
 
 def kv_growth(pos: Sequence[int], cache_bytes: Sequence[int], *, title: str = "") -> go.Figure:

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from tfs.plots.arrays import Array, Number, to_numpy
 from tfs.plots.draft import Draft
 from tfs.plots.theme import (
-    D_MODEL,
     DASHES,
     DISCRETE,
     DIVERGING,
@@ -17,6 +16,7 @@ from tfs.plots.theme import (
     POSITIVE,
     REFERENCE,
     SEQUENTIAL,
+    WIDTHS,
     add_colour_bar,
     new_figure,
 )
@@ -204,7 +204,7 @@ def scaled_strips(
         )
     told = [(label, f"{bound:.3g}") for label, bound in zip(row_labels, bounds, strict=True)]
     fig.update_xaxes(
-        title_text="d_model", title_font_color=D_MODEL, title_standoff=8, showgrid=False
+        title_text="d_model", title_font_color=WIDTHS["d_model"], title_standoff=8, showgrid=False
     )
     fig.update_yaxes(label_axis([f"{escaped(n)}<br>± {b}" for n, b in told], from_top=True))
     alt = f"{n_rows} vectors of {d_model} entries, each on its own scale; the largest entries in "

@@ -1,14 +1,18 @@
-"""One text, cut in several ways: a row of pieces for each, all of them in step with its bytes."""
+"""One text, cut in several ways: a row of pieces for each, in step with its bytes; equal pieces."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Bool
 
-from tfs.plots.theme import new_figure
-from tfs.plots.tokens import check_length, escaped, label_axis, token_label, visible
+from tfs.plots.arrays import Array, to_numpy
+from tfs.plots.cells import SQUARE, cells_height
+from tfs.plots.theme import DISCRETE, new_figure
+from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import described
 
 TONES = ("#1f6fa8", "#174f78")  # neighbours differ; white can be read on both
@@ -67,6 +71,37 @@ def cut_rows(
     tokens = [text for row in texts for text in row]
     columns = {"y_labels": ("cut", labels), "rows": ("piece", tokens)}
     return described(fig, alt, x="bytes", y="", **columns)
+
+
+def equal_tokens(
+    equal: Bool[Array, "row column"], tokens: Sequence[str], *, title: str = ""
+) -> go.Figure:
+    """Filled where two positions of a prompt hold the same token, as each does with itself.
+
+    Raises ValueError where tokens and positions differ in number.
+    """
+    equal = to_numpy(equal)
+    check_length("row", len(equal), tokens)
+    fig = new_figure(cells_height(equal), title)
+    fig.add_heatmap(
+        z=equal.astype(np.uint8),
+        colorscale=[[0, "rgba(0, 0, 0, 0)"], [1, DISCRETE[0]]],
+        zmin=0,
+        zmax=1,
+        showscale=False,
+        hovertemplate="position %{y:d}  %{y}<br>position %{x:d}  %{x}<br>"
+        "1 same token, 0 not: %{z}<extra></extra>",
+        xgap=1,
+        ygap=1,
+    )
+    fig.update_xaxes(token_axis(tokens) | SQUARE, tickangle=-90, constraintoward="left")
+    fig.update_yaxes(token_axis(tokens, from_top=True) | SQUARE, scaleanchor="x")
+    fig.update_yaxes(constraintoward="top")
+    pairs = int(np.triu(equal, 1).sum())
+    alt = f"{len(tokens)} positions, {len(np.unique(equal, axis=0))} different tokens; pairs of "
+    alt += f"positions that hold the same one: {pairs}."
+    labels = {"y_labels": ("row token", tokens), "x_labels": ("column token", tokens)}
+    return described(fig, alt, x="column", y="row", value="same token", **labels)
 
 
 def line_starts(rows: Sequence[Sequence[bytes]]) -> list[int]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from tfs.plots.arrays import Array, Number, to_numpy
-from tfs.plots.theme import DISCRETE, DIVERGING, REFERENCE, add_colour_bar, new_figure
+from tfs.plots.theme import DISCRETE, DIVERGING, REFERENCE, WIDTHS, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, escaped, label_axis, token_axis, token_label, visible
 from tfs.plots.twin import HIDDEN, described
 
@@ -175,7 +175,7 @@ def similarity_matrix(
     check_length("row", matrix.shape[0], tokens)
     check_length("column", matrix.shape[1], column_tokens)
     fig = new_figure(int(np.clip(90 + 20 * len(matrix), 280, 580)), title, colour_bar=True)
-    hover = "%{y}  and  %{x}<br>similarity %{z:.4f}<extra></extra>"
+    hover = "row %{y:d}  %{y}<br>column %{x:d}  %{x}<br>similarity %{z:.4f}<extra></extra>"
     fig.add_heatmap(z=matrix, coloraxis="coloraxis", hovertemplate=hover)
     fig.update_xaxes(token_axis(column_tokens), tickangle=-90)
     fig.update_xaxes(constrain="domain", constraintoward="left")
@@ -208,8 +208,8 @@ def vector_strip(
 ) -> go.Figure:
     """Vectors as strips, one below the other: each entry a cell, 0 dark, large entries bright.
 
-    axis: the word for the entries, such as "d_head". Raises ValueError where rows and labels differ
-    in number.
+    axis: the word for the entries, such as "d_head", in its colour if it has one. Raises ValueError
+    where rows and labels differ in number.
     """
     vectors = to_numpy(vectors)
     n_rows, entries = vectors.shape
@@ -217,7 +217,8 @@ def vector_strip(
     fig = new_figure(int(np.clip(40 + 24 * n_rows, 90, 620)), title, colour_bar=True)
     hover = f"%{{y}}<br>{axis} %{{x}}: %{{z:.4f}}<extra></extra>"
     fig.add_heatmap(z=vectors, coloraxis="coloraxis", hovertemplate=hover, ygap=2)
-    fig.update_xaxes(title_text=axis, title_standoff=8, showgrid=False)
+    fig.update_xaxes(title_text=axis, title_font_color=WIDTHS.get(axis))
+    fig.update_xaxes(title_standoff=8, showgrid=False)
     fig.update_yaxes(label_axis([escaped(label) for label in row_labels], from_top=True))
     bound = float(np.nanmax(np.abs(vectors))) or 1.0
     add_colour_bar(fig, DIVERGING, -bound, bound, "value")

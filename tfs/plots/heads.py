@@ -10,6 +10,7 @@ from tfs.plots.tokens import label_axis
 from tfs.plots.twin import described
 
 MOST_WRITTEN = 8  # heads whose numbers find room in their cells, a third of a page wide
+BAR = 64  # pixels: four such maps side by side leave room for its name
 
 
 def head_scores(
@@ -40,7 +41,7 @@ def head_scores(
     fig.update_yaxes(label_axis([f"L{layer}" for layer in range(n_layers)]), title_text="layer")
     bound = float(np.nanmax(np.abs(scores), initial=0)) or 1.0
     scale, low, high = (DIVERGING, -bound, bound) if signed else (SEQUENTIAL, 0, 1)
-    add_colour_bar(fig, scale, low, high, value)
+    add_colour_bar(fig, scale, low, high, value, length=BAR)
     alt = f"{title or value} of {n_layers} layers with {n_heads} heads each; "
     if np.isnan(scores).all():
         alt += "no head has a number."

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from tfs.plots.arrays import Array, to_numpy
 from tfs.plots.draft import Draft
-from tfs.plots.theme import D_MODEL, DASHES, DISCRETE, DIVERGING, KEY, add_colour_bar, new_figure
+from tfs.plots.theme import DASHES, DISCRETE, DIVERGING, KEY, WIDTHS, add_colour_bar, new_figure
 from tfs.plots.tokens import check_length, escaped, token_axis, visible
 from tfs.plots.twin import described
 
@@ -24,7 +24,7 @@ def position_matrix(W_pos: Float[Array, "position d_model"], *, title: str = "")
     hover = "position %{y}<br>d_model %{x}: %{z:.4f}<extra></extra>"
     fig.add_heatmap(z=W_pos, coloraxis="coloraxis", hovertemplate=hover)
     fig.update_xaxes(
-        title_text="d_model", title_font_color=D_MODEL, title_standoff=8, showgrid=False
+        title_text="d_model", title_font_color=WIDTHS["d_model"], title_standoff=8, showgrid=False
     )
     fig.update_yaxes(title_text="position", range=[n_positions - 0.5, -0.5], showgrid=False)
     if n_positions <= 10:

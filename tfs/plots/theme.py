@@ -55,7 +55,7 @@ DISCRETE = [
 ]
 DASHES = ["solid", "dash", "dot", "dashdot"]
 QUERY, KEY = "#2a86c8", "#d55e00"  # the titles of these two axes, as in prose and shapes
-D_MODEL = "#009e73"  # the title of this axis, likewise
+WIDTHS = {"d_model": "#009e73", "d_head": "#d14d72", "d_mlp": "#b87c00"}  # likewise
 NEGATIVE, POSITIVE = "#2a86c8", "#c8792a"  # bars of signed values
 MASKED = "rgba(128, 128, 128, 0.3)"  # a cell that has no value
 REFERENCE = "#7f7f7f"  # dashed lines to compare with
@@ -98,17 +98,24 @@ def new_figure(height: int, title: str = "", *, colour_bar: bool = False) -> Dra
 
 
 def add_colour_bar(
-    fig: Draft, scale: list[str], low: int | float, high: int | float, title: str
+    fig: Draft,
+    scale: list[str],
+    low: int | float,
+    high: int | float,
+    title: str,
+    *,
+    length: int = 120,
 ) -> Draft:
     """Give the figure's `coloraxis` a scale from `low` to `high`, and a slim bar above the cells.
 
     Beside the figure the bar would take the width that a narrow screen does not have. Its name is
     an annotation: given a title of its own, a horizontal bar moves the figure's title off the page.
+    length: of the bar in pixels, after which its name begins.
     """
     place = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "ypad": 4}
-    size = {"thickness": 10, "lenmode": "pixels", "len": 120, "outlinewidth": 0, "xpad": 0}
+    size = {"thickness": 10, "lenmode": "pixels", "len": length, "outlinewidth": 0, "xpad": 0}
     bar = place | size | {"nticks": 3, "title": {"text": ""}}
     fig.update_layout(coloraxis={"colorscale": scale, "cmin": low, "cmax": high, "colorbar": bar})
-    beside = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xshift": 134, "yshift": 26}
+    beside = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xshift": length + 14, "yshift": 26}
     words = {"text": escaped(title), "showarrow": False, "xanchor": "left", "yanchor": "middle"}
     return fig.add_annotation(beside | words)
