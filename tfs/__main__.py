@@ -23,7 +23,7 @@ from tfs.sample import check_sampling, generate_stream
 from tfs.tasks import TextTask
 from tfs.tasks.corpus import read_text
 from tfs.tasks.text import split_text
-from tfs.tokenizers import BPETokenizer, IntegerTokenizer
+from tfs.tokenizers import BPETokenizer
 from tfs.tokenizers.bpe_training import N_BYTES
 from tfs.train import train
 from tfs.train.card import model_card
@@ -139,10 +139,9 @@ def run_train(args: argparse.Namespace) -> None:
             bar.update(step - bar.n)
             if report.held_out:
                 bar.set_postfix(loss=f"{report.loss:.3f}", held_out=f"{report.held_out.loss:.3f}")
-    tokenizer = task.tokenizer if isinstance(task, TextTask) else IntegerTokenizer(task.d_vocab)
     command = f"python -m tfs train {recipe.name}"
     card = model_card(recipe.name, recipe.about, model, task, config, step or config.steps, command)
-    save(Bundle(model, tokenizer, card), directory)
+    save(Bundle(model, task.tokenizer, card), directory)
     print(f"saved to {directory}; open it with: tfs inspect {directory}")
 
 

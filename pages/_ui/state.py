@@ -19,7 +19,14 @@ import torch
 import tfs
 from tfs.decoding import AttentionStep, Lane, beam_lane, decoding_race, generate_with_attention
 from tfs.hooks import ActivationCache
-from tfs.interp import head_scores, loss_per_position, nearest_neighbours, pca, run_with_mask
+from tfs.interp import (
+    ablation_costs,
+    head_scores,
+    loss_per_position,
+    nearest_neighbours,
+    pca,
+    run_with_mask,
+)
 from tfs.interp.outliers import group_apart
 from tfs.memory import keep_freed_memory
 from tfs.tokenizers import GPT2Tokenizer, gpt2
@@ -109,6 +116,14 @@ def head_scores_on_prompt(
     """What kind of head each one looks like on this prompt, [layer head] per kind."""
     with torch.inference_mode():
         return head_scores(_model, torch.tensor([tokens]))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def ablation_costs_on_prompt(
+    _model: tfs.DecoderOnly, fingerprint: str, tokens: tuple[int, ...]
+) -> torch.Tensor:
+    """What it costs to do without each head on this prompt, [layer head], in nats per token."""
+    return ablation_costs(_model, torch.tensor([tokens]))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

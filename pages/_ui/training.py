@@ -11,8 +11,6 @@ from pages._ui.controls import remember_run, show_model
 from pages._ui.layout import literal
 from pages._ui.predict import predict
 from tfs.arithmetic import parameter_terms, readable_count, total, training_flops
-from tfs.tasks import TextTask
-from tfs.tokenizers import IntegerTokenizer
 from tfs.train.recipes import INDUCTION, MIRROR, MIRROR_LARGE, MIRROR_NO_POSITIONS, Recipe
 from tfs.train.worker import Job
 
@@ -77,10 +75,11 @@ def estimate(
 def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) -> None:
     """Start a job for this session; its random name goes into the URL, for a reload to find it."""
     task = recipe.make_task()
-    tokenizer = task.tokenizer if isinstance(task, TextTask) else IntegerTokenizer(task.d_vocab)
     about = recipe.about if cfg == recipe.model else "The recipe's model was changed by hand."
     title = f"{recipe.name}, trained in the app"
-    bundle = tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, f"# {title}\n\n{about} Still training.\n")
+    bundle = tfs.Bundle(
+        tfs.DecoderOnly(cfg), task.tokenizer, f"# {title}\n\n{about} Still training.\n"
+    )
     directory = state.new_run_directory()
     job = Job(bundle, task, config, directory, name=title, about=about).start()
     state.remember_job(directory.name, job)

@@ -52,12 +52,13 @@ def test_the_gradient_is_clipped(mirror_setup, train_config):
     from tfs.train import train
 
     moved = []
-    for grad_clip in (1.0, 1e-12):
+    for grad_clip in (1.0, 1e-12, 1e9, None):
         model, task = mirror_setup()
         before = model.W_E.detach().clone()
         next(train(model, task, train_config(grad_clip=grad_clip)))
         moved.append((model.W_E - before).abs().max().item())
     assert moved[0] > 1e-3 and moved[1] < 1e-5
+    assert moved[2] == moved[3] > 1e-3, "None lets any gradient pass"
 
 
 def test_training_leaves_torchs_own_generator_alone(mirror_setup, train_config):

@@ -1,4 +1,5 @@
 import math
+from statistics import mean
 
 import pytest
 import torch
@@ -23,17 +24,22 @@ def test_evaluation_in_slices_is_evaluation_at_once(monkeypatch, model, tokens_f
     loss_mask, answer_mask = (torch.rand(7, 8, generator=g) < share for share in (0.7, 0.3))
     monkeypatch.setattr(metrics, "TOKENS_AT_ONCE", tokens_at_once)
     log_probs = model(tokens).log_softmax(-1)
-    costs, right = [], []
+    costs, right = [], {}
     for row in range(7):
         for pos in range(1, 8):
             prediction, token = log_probs[row, pos - 1], tokens[row, pos]
             if loss_mask[row, pos]:
                 costs.append(-prediction[token].item())
             if answer_mask[row, pos]:
-                right.append(prediction.argmax().item() == token.item())
+                right[row, pos] = prediction.argmax().item() == token.item()
     got = metrics.evaluate(model, Batch(tokens, loss_mask, answer_mask))
     assert got.loss == pytest.approx(sum(costs) / len(costs), rel=1e-5)
-    assert got.accuracy == pytest.approx(sum(right) / len(right))
+    assert got.accuracy == pytest.approx(sum(right.values()) / len(right))
+    by_row = [[right[at] for at in right if at[0] == row] for row in range(7)]
+    assert got.exact == pytest.approx(mean([all(row) for row in by_row if row]))
+    by_position = [[right[at] for at in right if at[1] == pos] for pos in range(8)]
+    expected = [mean(here) if here else None for here in by_position]
+    assert got.by_position == pytest.approx(expected)
 
 
 def test_without_answers_there_is_no_accuracy(model, tokens_for):
@@ -43,7 +49,26 @@ def test_without_answers_there_is_no_accuracy(model, tokens_for):
     tokens = tokens_for(model.cfg)
     everything = torch.ones_like(tokens, dtype=torch.bool)
     got = evaluate(model, Batch(tokens, everything, ~everything))
-    assert math.isnan(got.accuracy) and got.loss > 0
+    assert math.isnan(got.accuracy) and math.isnan(got.exact) and got.loss > 0
+    assert got.by_position == [None] * tokens.shape[1]
+
+
+def test_a_sequence_is_right_as_a_whole_where_all_its_answers_are(model, tokens_for):
+    from tfs.tasks import Batch
+    from tfs.train import evaluate
+
+    tokens = tokens_for(model.cfg, batch=6)
+    guesses = model(tokens)[:, :-1].argmax(-1)
+    first = torch.zeros_like(tokens, dtype=torch.bool)
+    first[:, 1] = True
+    agree = (guesses[:, 0] == tokens[:, 1]).double().mean().item()
+    told = tokens.clone()
+    told[:3, 1] = guesses[:3, 0]
+    got = evaluate(model, Batch(told, first, first))
+    assert got.exact == got.accuracy == got.by_position[1] >= max(agree, 0.5)
+    both = first.clone()
+    both[:, 2] = True
+    assert evaluate(model, Batch(told, first, both)).exact <= got.exact
 
 
 def test_a_slice_without_a_counted_token_adds_no_loss(monkeypatch, model, tokens_for):

@@ -47,6 +47,7 @@ from tfs.interp.heads import (
     mirror_score,
     previous_token_score,
 )
+from tfs.interp.labels import HeadLabel, ablation_costs, label_heads
 from tfs.interp.lens import lens_labels, logit_lens, token_ranks, top_tokens
 from tfs.interp.masks import (
     causal,
@@ -61,6 +62,9 @@ from tfs.interp.masks import (
 from tfs.interp.positions import similarity_by_distance, sinusoidal, sinusoidal_rotation
 
 __all__ = [
+    "HeadLabel",
+    "ablation_costs",
+    "label_heads",
     "HEAD_SCORES",
     "AttentionRoad",
     "AttentionSteps",

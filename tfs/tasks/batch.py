@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from tfs.tokenizers.protocol import Tokenizer
+
 
 class Batch(NamedTuple):
     """Sequences, and two masks over their positions.
@@ -27,6 +29,7 @@ class Task(Protocol):
     name: str
     d_vocab: int
     n_ctx: int
+    tokenizer: Tokenizer
 
     def sample(self, n: int, seed: int, split: str = "train") -> Batch:
         """n sequences; split is "train" or "held_out", which share no text."""
@@ -45,3 +48,23 @@ def seed_for(*key: int | str) -> int:
 
 def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def mixed_bits(numbers: Int[Tensor, " n"]) -> Tensor:
+    """[n], numbers in [0, 1) that follow no pattern, each a function of one whole number alone.
+
+    The bits are mixed as in the 32-bit finaliser of MurmurHash3 (Appleby 2011).
+    """
+    mask = 2**32 - 1
+    mixed = numbers & mask
+    for multiplier in (0x85EBCA6B, 0xC2B2AE35):
+        mixed = (mixed ^ (mixed >> 16)) * multiplier & mask
+    return (mixed ^ (mixed >> 16)).double() / 2**32
+
+
+def check_length_and_symbols(length: int, symbols: int) -> None:
+    """Raises ValueError where a sequence of random symbols cannot be made."""
+    if length < 1:
+        raise ValueError(f"length must be at least 1, not {length}")
+    if symbols < 2:
+        raise ValueError(f"symbols must be at least 2 for them to differ, not {symbols}")

@@ -5,6 +5,7 @@ import math
 import torch
 
 from tfs.tasks.batch import Batch, generator
+from tfs.tokenizers import IntegerTokenizer
 
 
 class MirrorTask:
@@ -23,6 +24,7 @@ class MirrorTask:
             raise ValueError(f"n_ctx must be even, so that it has two halves, not {n_ctx}")
         self.d_vocab = d_vocab
         self.n_ctx = n_ctx
+        self.tokenizer = IntegerTokenizer(d_vocab)
         self.answer_positions = list(range(n_ctx // 2, n_ctx))
 
     def sample(self, n: int, seed: int, split: str = "train") -> Batch:

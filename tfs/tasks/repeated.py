@@ -5,6 +5,7 @@ import math
 import torch
 
 from tfs.tasks.batch import Batch, generator
+from tfs.tokenizers import IntegerTokenizer
 
 BOS = 0
 
@@ -32,6 +33,7 @@ class RepeatedTokensTask:
         self.n_ctx = n_ctx
         self.shortest = shortest
         self.longest = longest
+        self.tokenizer = IntegerTokenizer(d_vocab)
 
     def sample(self, n: int, seed: int, split: str = "train") -> Batch:
         """n fresh sequences, [n n_ctx]; answers are the copies after the first copied token."""

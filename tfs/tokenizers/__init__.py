@@ -1,4 +1,4 @@
-"""Text to token ids and back: characters, byte-pair encoding, GPT-2's own, and plain numbers.
+"""Text to token ids and back: characters, byte-pair encoding, GPT-2's, words, plain numbers.
 
 All of them share `encode`, `decode`, `str_tokens` and `d_vocab` (see protocol.py).
 """
@@ -12,6 +12,7 @@ from tfs.tokenizers.gpt2 import GPT2Tokenizer
 from tfs.tokenizers.integer import IntegerTokenizer
 from tfs.tokenizers.protocol import Tokenizer
 from tfs.tokenizers.replay import ReplayStep, TokenCount, compare, pieces_after, replay
+from tfs.tokenizers.word import WordTokenizer
 
 __all__ = [
     "GPT2_PATTERN",
@@ -23,6 +24,7 @@ __all__ = [
     "ReplayStep",
     "TokenCount",
     "Tokenizer",
+    "WordTokenizer",
     "bpe_merges",
     "compare",
     "encode_plainly",

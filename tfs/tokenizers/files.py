@@ -1,8 +1,8 @@
 """Tokenizers on disk: one `tokenizer.json` beside the weights.
 
-"char", "integer" and "gpt2" are small files of our own with a "type" and a "format_version". A
-BPETokenizer is written as Hugging Face writes one (see huggingface.py); their reader allows no
-field of ours, so there "model.type" is the type, and "version" the version.
+"char", "word", "integer" and "gpt2" are small files of our own with a "type" and a
+"format_version". A BPETokenizer is written as Hugging Face writes one (see huggingface.py); their
+reader allows no field of ours, so there "model.type" is the type, and "version" the version.
 
 A file may come from anybody. It is read up to a size limit, parsed as JSON, and every value is
 checked before it is used.
@@ -21,6 +21,7 @@ from tfs.tokenizers.gpt2 import GPT2Tokenizer
 from tfs.tokenizers.huggingface import bpe_from_json, bpe_to_json
 from tfs.tokenizers.integer import IntegerTokenizer
 from tfs.tokenizers.protocol import Tokenizer
+from tfs.tokenizers.word import WordTokenizer
 
 FORMAT_VERSION = 1
 MAX_FILE_BYTES = 8 * 2**20
@@ -69,6 +70,8 @@ def _to_json(tokenizer: Tokenizer) -> dict[str, Any]:
             return bpe_to_json(tokenizer)
         case CharTokenizer():
             return {"type": "char", **head, "vocab": tokenizer.vocab}
+        case WordTokenizer():
+            return {"type": "word", **head, "vocab": tokenizer.vocab}
         case IntegerTokenizer():
             return {"type": "integer", **head, "d_vocab": tokenizer.d_vocab}
         case GPT2Tokenizer():
@@ -108,6 +111,12 @@ def _read_char(vocab: Any) -> CharTokenizer:
     return CharTokenizer(vocab)
 
 
+def _read_word(vocab: Any) -> WordTokenizer:
+    if not isinstance(vocab, list):
+        raise ValueError("its vocab is not a list of words")
+    return WordTokenizer(vocab)
+
+
 def _read_integer(d_vocab: Any) -> IntegerTokenizer:
     if not isinstance(d_vocab, int):
         raise ValueError("its d_vocab is not a whole number")
@@ -116,6 +125,7 @@ def _read_integer(d_vocab: Any) -> IntegerTokenizer:
 
 _READERS: dict[str, tuple[tuple[str, ...], Callable[..., Tokenizer]]] = {
     "char": (("vocab",), _read_char),
+    "word": (("vocab",), _read_word),
     "integer": (("d_vocab",), _read_integer),
     "gpt2": ((), GPT2Tokenizer),
 }

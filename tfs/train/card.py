@@ -58,16 +58,20 @@ def _results(model: DecoderOnly, task: Task, config: TrainConfig) -> list[str]:
     if isinstance(task, TextTask):
         return _text_results(model, task)
     batch = task.sample(HELD_OUT_SEQUENCES, seed_for(config.seed, "card"), "held_out")
-    loss, accuracy = evaluate(model, batch)
+    measured = evaluate(model, batch)
     lines = [
-        f"- **Held-out loss**: {loss:.4f} nats per token on {HELD_OUT_SEQUENCES:,} fresh sequences."
+        f"- **Held-out loss**: {measured.loss:.4f} nats per counted token on "
+        f"{HELD_OUT_SEQUENCES:,} sequences that it was not trained on."
     ]
     if (floor := task.floor()) is not None:
         lines.append(
             f"- **Floor**: {floor:.4f}, the loss of a perfect model; uniform guessing costs "
             f"ln {task.d_vocab} = {math.log(task.d_vocab):.4f}."
         )
-    lines.append(f"- **Accuracy on the answer**: {accuracy:.2%}.")
+    lines.append(
+        f"- **Accuracy on the answer**: {measured.accuracy:.2%} of its tokens; "
+        f"{measured.exact:.2%} of the sequences are right as a whole."
+    )
     lines.append("- **Limits**: it knows this task only, at this length and vocabulary.")
     return lines
 

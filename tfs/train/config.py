@@ -18,7 +18,7 @@ class TrainConfig:
     lr               peak learning rate, reached after warmup_steps
     schedule         how it then falls to final_lr_fraction * lr at the last step
     weight_decay     AdamW's (Loshchilov & Hutter 2019), on matrices only
-    grad_clip        largest global norm of the gradient
+    grad_clip        largest global norm of the gradient; None lets any pass
     dropout          chance of zeroing a number written into the residual stream, in training
     precision        bfloat16 runs matrix products in it (torch.autocast); weights stay float32
     eval_every       updates between evaluations on eval_size held-out sequences
@@ -36,7 +36,7 @@ class TrainConfig:
     final_lr_fraction: float = 0.0
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.0
-    grad_clip: float = 1.0
+    grad_clip: float | None = 1.0
     dropout: float = 0.0
     precision: str = "float32"
     eval_every: int = 25
@@ -62,7 +62,10 @@ class TrainConfig:
         self._check("warmup_steps", self.warmup_steps >= 0, "0 or more")
         for field in ("lr", "grad_clip"):
             value = getattr(self, field)
-            self._check(field, math.isfinite(value) and value > 0, "a finite number above 0")
+            is_off = field == "grad_clip" and value is None
+            self._check(
+                field, is_off or (math.isfinite(value) and value > 0), "a finite number above 0"
+            )
         self._check("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more")
         self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         self._check("final_lr_fraction", 0 <= self.final_lr_fraction <= 1, "between 0 and 1")

@@ -3,6 +3,7 @@
 The command line, the tests and the app all consume this one loop.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,7 +105,8 @@ def update(
     ):
         loss = training_loss(model, batch)
     loss.backward()
-    grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
+    most = math.inf if config.grad_clip is None else config.grad_clip
+    grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), most)
     for group in optimizer.param_groups:
         group["lr"] = lr_at(step, config)
     optimizer.step()

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from tfs.model import DecoderOnly
@@ -17,13 +17,16 @@ TOKENS_AT_ONCE = 2**13
 class Evaluation(NamedTuple):
     loss: float  # nats per counted token
     accuracy: float  # of the answers, how many the largest logit names
+    exact: float  # of the sequences that have answers, how many have all of them right
+    by_position: list[float | None]  # the accuracy at each position; None where no answer stands
 
 
 @torch.no_grad()
 def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
     """Loss and answer accuracy of a model on a batch, taken a slice at a time.
 
-    Raises ValueError where no token counts in the loss; accuracy is NaN where there is no answer.
+    Raises ValueError where no token counts in the loss; accuracy and exact are NaN where there is
+    no answer.
     """
     all_counted = batch.loss_mask[:, 1:].sum().item()
     if not all_counted:
@@ -32,16 +35,31 @@ def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
             "after position 0, which is never predicted"
         )
     rows = max(1, TOKENS_AT_ONCE // batch.tokens.shape[1])
-    loss = right = 0.0
+    loss, right = 0.0, []
     for start in range(0, len(batch.tokens), rows):
         part = Batch(*(tensor[start : start + rows] for tensor in batch))
         logits = model(part.tokens)
         if counted := part.loss_mask[:, 1:].sum().item():  # else the mean over none would be NaN
             loss += next_token_loss(logits, part.tokens, part.loss_mask).item() * counted
         guesses = logits[:, :-1].argmax(-1)
-        right += ((guesses == part.tokens[:, 1:]) & part.answer_mask[:, 1:]).sum().item()
-    answers = batch.answer_mask[:, 1:].sum().item()
-    return Evaluation(loss / all_counted, right / answers if answers else math.nan)
+        right.append((guesses == part.tokens[:, 1:]) & part.answer_mask[:, 1:])
+    return Evaluation(loss / all_counted, *_graded(torch.cat(right), batch.answer_mask[:, 1:]))
+
+
+def _graded(
+    right: Bool[Tensor, "batch predicted_pos"], answers: Bool[Tensor, "batch predicted_pos"]
+) -> tuple[float, float, list[float | None]]:
+    """Of the answers, of the sequences, and at each position (the first is never predicted)."""
+    if not answers.any():
+        return math.nan, math.nan, [None] * (answers.shape[1] + 1)
+    asked = answers.any(1)
+    exact = (right == answers).all(1)[asked].double().mean().item()
+    counts = zip(right.sum(0).tolist(), answers.sum(0).tolist(), strict=True)
+    by_position = [
+        None,
+        *(good / all_of_them if all_of_them else None for good, all_of_them in counts),
+    ]
+    return (right.sum() / answers.sum()).item(), exact, by_position
 
 
 @torch.no_grad()
