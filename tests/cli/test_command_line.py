@@ -175,7 +175,7 @@ def test_train_resumes_only_the_run_that_was(main, run, capsys, recipe, seed, di
     ("arguments", "says"),
     [
         ([], "train,sample,inspect"),
-        (["train", "nobody"], "choose from 'induction', 'mirror'"),
+        (["train", "nobody"], "choose from 'addition', 'addition-forwards', 'brackets'"),
         (["sample", "nowhere", "--prompt", "x"], "no checkpoint 'nowhere'"),
         (["sample", "README.md", "--prompt", "x"], "no checkpoint 'README.md'"),
         (["inspect", "nowhere"], "no checkpoint 'nowhere'"),

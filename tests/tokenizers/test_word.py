@@ -31,7 +31,6 @@ def test_an_unknown_word_is_named_with_what_is_known(tokenizer) -> None:
         ([], "at least one word"),
         (["a", "b c"], "'b c' is not one word"),
         (["a", ""], "'' is not one word"),
-        (["a", 3], "3 is not one word"),
         (["a", "b", "a"], "3 entries, but only 2 distinct"),
     ],
 )
@@ -50,6 +49,8 @@ def test_it_survives_the_disk(tokenizer, tmp_path) -> None:
     path = tmp_path / "tokenizer.json"
     save_tokenizer(tokenizer, path)
     assert load_tokenizer(path).vocab == tokenizer.vocab
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"vocab": "Mary"}))
-    with pytest.raises(ValueError, match="not a list of words"):
-        load_tokenizer(path)
+    written = json.loads(path.read_text())
+    for vocab in ("Mary", ["Mary", 3]):
+        path.write_text(json.dumps(written | {"vocab": vocab}))
+        with pytest.raises(ValueError, match="not a list of words"):
+            load_tokenizer(path)

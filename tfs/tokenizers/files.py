@@ -112,7 +112,7 @@ def _read_char(vocab: Any) -> CharTokenizer:
 
 
 def _read_word(vocab: Any) -> WordTokenizer:
-    if not isinstance(vocab, list):
+    if not isinstance(vocab, list) or not all(isinstance(word, str) for word in vocab):
         raise ValueError("its vocab is not a list of words")
     return WordTokenizer(vocab)
 

@@ -20,7 +20,7 @@ class WordTokenizer:
         if not vocab:
             raise ValueError("A WordTokenizer needs at least one word, but got none.")
         for entry in vocab:
-            if not isinstance(entry, str) or entry.split() != [entry]:
+            if entry.split() != [entry]:
                 raise ValueError(
                     f"{reprlib.repr(entry)} is not one word without blanks, as each entry of a "
                     "WordTokenizer's vocabulary must be."
