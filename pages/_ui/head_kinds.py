@@ -56,12 +56,13 @@ def _checked(view: View) -> None:
             {
                 "head": [f"L{label.layer}H{label.head}" for label in labels],
                 "label": [label.kind for label in labels],
+                "check": ["confirmed" if label.confirmed else "unconfirmed" for label in labels],
                 "score": [label.score for label in labels],
                 "cost without it": [label.cost for label in labels],
                 "dearest without a label": [label.others for label in labels],
-                "check": ["confirmed" if label.confirmed else "unconfirmed" for label in labels],
             },
             hide_index=True,
+            placeholder="all have one",
             column_config=dict.fromkeys(
                 ("score", "cost without it", "dearest without a label"),
                 st.column_config.NumberColumn(format="%.3f"),

@@ -16,8 +16,7 @@ EVERYWHERE = {"model", "prompt", "ask", "tour", "at"}  # not a page's own
 def restore(page: str) -> None:
     """Before any widget is made, where the page is another one than before."""
     run = get_script_run_ctx()
-    before, st.session_state["page before"] = st.session_state.get("page before"), page
-    if run is None or before in (None, page):
+    if run is None or st.session_state.get("page title") in (None, page):
         return
     asked = {name: values[-1] for name, values in parse_qs(run.query_string).items()}
     told = st.session_state.get("arrive with", {})  # a jump's or a tour's word counts more

@@ -1,18 +1,12 @@
-"""Reading with mouse and keyboard: lock, unlock, click a cell, walk the steps, share the link."""
+"""Reading with mouse and keyboard: hover, lock, build a mask, guess, turn, take along."""
 
 import itertools
 import re
 
 import pytest
 
-from tests.e2e.browser import close_sidebar, open_page, open_sidebar, settle
-
-MIRRORED = "41+7+93+28+60+15+82+3+3+82+15+60+28+93+7+41"
-START = f"attention?model=mirror&layer=0&head=1&prompt={MIRRORED}"
-
-
-def strip(page):
-    return page.get_by_role("listbox", name=re.compile("coloured by the attention"))
+from tests.e2e.browser import open_page, open_sidebar, settle
+from tests.e2e.places import MIRRORED, START, strip
 
 
 def test_a_token_is_hovered_locked_and_unlocked(page, server) -> None:
@@ -159,68 +153,6 @@ def test_the_colour_bars_of_heads_have_room_for_their_names(page, server) -> Non
         assert word["x"] + word["width"] <= room["x"] + room["width"]
 
 
-@pytest.mark.parametrize(
-    ("part", "heading", "says"),
-    [
-        ("^L1H0: adds a vector", "Attention", "layer=1"),
-        ("^Mask of layer 1: ", "Masks", "layer=1"),
-        ("^Position: adds a vector", "Positions", "positions"),
-    ],
-)
-def test_a_part_of_the_map_leads_to_its_page(page, server, part, heading, says) -> None:
-    open_page(page, server, "?model=induction&token=4")
-    page.get_by_role("button", name=re.compile(part)).click()
-    page.get_by_role("heading", name=heading, exact=True).wait_for()
-    page.wait_for_url(re.compile(says))
-    assert "model=induction" in page.url
-    if heading != "Positions":
-        page.wait_for_url(re.compile("token=4"))
-
-
-def test_the_map_is_lit_for_the_token_that_is_clicked(page, server) -> None:
-    open_page(page, server, "?model=mirror")
-    page.get_by_text(re.compile("a part adds at token 11, “60”, the last$")).wait_for()
-    mlp = page.get_by_role("button", name=re.compile("^MLP of layer 0: adds"))
-    before = mlp.get_attribute("aria-label")
-    page.get_by_role("listbox", name="The prompt, token by token").get_by_role("option").nth(
-        3
-    ).click()
-    page.get_by_text(re.compile("a part adds at token 3, “28”$")).wait_for()
-    page.wait_for_url(re.compile("token=3"))
-    assert mlp.get_attribute("aria-label") != before
-    mlp.focus()
-    page.get_by_text(mlp.get_attribute("aria-label"), exact=True).wait_for()
-
-
-def test_a_long_prompt_takes_little_room_until_all_of_it_is_asked_for(page, server) -> None:
-    open_page(page, server, f"?model=shakespeare&token=60&prompt={'+'.join('ab' * 64)}")
-    strip = page.get_by_role("listbox", name="The prompt, token by token")
-    tokens = strip.get_by_role("option")
-    assert tokens.count() == 25, "twelve at either end, and the locked one"
-    assert strip.get_by_text("⋯ 48 ⋯").count() and strip.get_by_text("⋯ 55 ⋯").count()
-    assert strip.bounding_box()["height"] < 300
-    tokens.nth(11).focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "token=" not in url)
-    settle(page)
-    assert tokens.count() == 24
-    page.get_by_role("button", name="Show all 128 tokens").click()
-    assert tokens.count() == 128
-    page.get_by_role("button", name="Show the ends only").click()
-    assert tokens.count() == 24
-
-
-def test_words_in_the_map_are_as_large_on_a_phone(page, server) -> None:
-    open_page(page, server, "?model=shakespeare")
-    for name in ("L3H7: ", "Mask of layer 0: ", "Output: "):
-        part = page.get_by_role("button", name=re.compile(f"^{name}"))
-        assert part.evaluate("node => parseFloat(getComputedStyle(node).fontSize)") >= 14
-        assert part.evaluate("node => node.scrollWidth <= node.clientWidth"), "a word is cut off"
-        box = part.bounding_box()
-        assert min(box["width"], box["height"]) >= 24
-
-
 @pytest.mark.parametrize("room", ["", "&room=24"])
 def test_no_word_of_the_lens_runs_into_the_next_cell(page, server, room) -> None:
     bytes_and_words = "%F0%9F%8E%AD+na%C3%AFve+%E6%BC%A2%E5%AD%97+speak+resolved"
@@ -252,82 +184,6 @@ def test_tables_of_terms_show_all_their_rows(page, server) -> None:
     assert tables.first.bounding_box()["height"] > 20 * 30, "twenty terms"
 
 
-def test_a_tour_is_walked_to_its_end(page, server) -> None:
-    open_page(page, server)
-    page.get_by_role("button", name=re.compile("Tour: What a head does")).click()
-    page.get_by_text("step 1 of 5").wait_for()
-    settle(page)
-    next_step = page.locator(".st-key-tour-next button")
-    assert next_step.is_disabled()
-    page.get_by_role("radio", name="L0H0", exact=True).click()
-    next_step.click()
-    page.get_by_text("step 2 of 5").wait_for()
-    settle(page)
-    strip(page).get_by_role("option").nth(11).click()
-    next_step.click()
-    page.get_by_text("step 3 of 5").wait_for()
-    settle(page)
-    page.get_by_role("radio", name="6 W_O").click()
-    next_step.click()
-    page.get_by_text("step 4 of 5").wait_for()
-    page.get_by_role("heading", name="Logit lens", exact=True).wait_for()
-    page.wait_for_url(re.compile("tour=what-a-head-does.*at=4|at=4.*tour=what-a-head-does"))
-    settle(page)
-    page.locator(".st-key-predict-depth-box").get_by_role("radio").first.click()
-    next_step.click()
-    page.get_by_text("step 5 of 5").wait_for()
-    settle(page)
-    main = page.get_by_test_id("stMain")
-    page.wait_for_timeout(700)
-    assert main.evaluate("main => main.scrollTop") == 0, "a step starts at its top"
-    for n in (1, 2, 3):
-        page.get_by_role("button", name="Next token").click()
-        page.wait_for_url(re.compile(f"new={n}"))
-        settle(page)
-    page.get_by_role("button", name="Finish the tour").click()
-    page.get_by_text("You have walked to the end of").wait_for()
-    settle(page)
-    page.wait_for_timeout(700)
-    assert main.evaluate("main => main.scrollTop") == 0, "the closing word is seen"
-    assert "tour=" not in page.url and "ask=" not in page.url
-    page.get_by_role("button", name="Tour: From text to next token").click()
-    page.get_by_text("step 1 of 9").wait_for()
-
-
-def test_the_browsers_back_leads_a_tour_back(page, server) -> None:
-    open_page(page, server, "?tour=text-to-next-token&at=3")
-    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
-    settle(page)
-    page.get_by_role("button", name="Back in the tour").click()
-    page.get_by_role("heading", name="Tokens", exact=True).wait_for()
-    page.get_by_text("step 2 of 9").wait_for()
-    settle(page)
-    for _ in range(6):  # the change of a page makes entries of its own, which a person's Back skips
-        page.go_back()
-        settle(page)
-        if page.get_by_text("step 3 of 9").count() and "at=3" in page.url:
-            break
-    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
-    page.get_by_text("step 3 of 9").wait_for()
-    page.wait_for_timeout(500)
-    assert "at=3" in page.url, "it is not led on again"
-
-
-def test_what_to_do_stays_in_view_and_leaves_room(page, server) -> None:
-    open_page(page, server, "?tour=text-to-next-token&at=3")
-    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
-    settle(page)
-    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 1500)")
-    page.wait_for_timeout(300)
-    task = page.locator(".st-key-tour-bar")
-    assert page.locator(".st-key-tour-next button").is_visible()
-    box, height = task.bounding_box(), page.viewport_size["height"]
-    assert 0 <= box["y"] and box["y"] + box["height"] <= 0.4 * height
-    words = page.locator(".st-key-tour-words").bounding_box()
-    narrow = page.viewport_size["width"] < 768
-    assert (words["y"] < 0) == narrow, "on a phone the text scrolls away"
-
-
 def test_text_is_shown_and_never_interpreted(page, server) -> None:
     attack = "<img src=x onerror='window.hacked=1'> **bold** :red[x] $x$ שלום 🎭"
     open_page(page, server, "attention?model=shakespeare")
@@ -339,26 +195,6 @@ def test_text_is_shown_and_never_interpreted(page, server) -> None:
     strip(page).get_by_role("option").first.filter(has_text="<").wait_for()
     assert "".join(strip(page).locator("button > span").all_inner_texts()).startswith("<img·src=x")
     assert page.evaluate("() => window.hacked") is None
-
-
-def test_a_link_into_a_tour_opens_its_page_and_its_model(page, server) -> None:
-    open_page(page, server, "?tour=what-a-head-does&at=4")
-    page.get_by_role("heading", name="Logit lens", exact=True).wait_for()
-    page.get_by_text("step 4 of 5").wait_for()
-    page.get_by_text(re.compile("Model induction on the")).wait_for()
-
-
-def test_who_walks_off_a_tour_is_led_back(page, server) -> None:
-    open_page(page, server, "?tour=text-to-next-token&at=3")
-    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
-    settle(page)
-    open_sidebar(page)
-    page.get_by_role("link", name="Arithmetic").click()
-    page.get_by_role("heading", name="Arithmetic", exact=True).wait_for()
-    settle(page)
-    close_sidebar(page)
-    page.get_by_role("button", name="Go to the page of this step").click()
-    page.get_by_role("heading", name="Embeddings", exact=True).wait_for()
 
 
 def test_a_figure_is_taken_along_as_numbers_and_as_a_page(browser, page, server, tmp_path) -> None:
@@ -420,95 +256,3 @@ def test_points_in_space_are_turned_and_read(page, server) -> None:
     assert view()[2] == before[2]
     page.get_by_role("radio", name="2D").click()
     page.get_by_text("first two directions").wait_for()
-
-
-def test_no_press_of_an_arrow_key_is_lost(page, server) -> None:
-    open_page(page, server, f"masks?model=mirror&prompt={MIRRORED}&cell=0")
-    page.locator("h1").click()
-    for _ in range(20):
-        page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(30)
-    page.get_by_text("Cell 20 of 256. Closed: key 3 comes after query 1.").wait_for()
-    for _ in range(5):
-        page.get_by_role("button", name="← Back").click(delay=0)
-    page.get_by_text("Cell 15 of 256. Closed").wait_for()
-
-
-def test_the_arrows_go_on_from_a_step_that_was_clicked(page, server) -> None:
-    open_page(page, server, START)
-    page.get_by_role("radio", name="3 mask").click()
-    page.wait_for_url(re.compile(r"step=3(\+|%20)mask"))
-    settle(page)
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    page.wait_for_url(re.compile(r"step=6(\+|%20)W_O"))
-    page.get_by_text("Step 6 of 6").wait_for()
-
-
-def test_back_leads_to_the_page_before_as_it_was_left(page, server) -> None:
-    open_page(page, server, "attention")
-    prompt = page.get_by_role("textbox", name="Prompt")
-    typed = prompt.input_value()
-    assert len(typed) > 20
-    tokens = strip(page).get_by_role("option")
-    for place in (3, 5):
-        tokens.nth(place).click()
-        page.wait_for_url(re.compile(f"token={place}"))
-        settle(page)
-    open_sidebar(page)
-    page.get_by_role("link", name="Positions").click()
-    page.wait_for_url(re.compile("positions"))
-    page.get_by_role("heading", name="Positions").first.wait_for()
-    settle(page)
-    page.go_back()
-    page.wait_for_url(re.compile("attention.*token=5"))
-    page.get_by_role("heading", name="Attention").first.wait_for()
-    settle(page)
-    assert prompt.input_value() == typed
-    assert tokens.nth(5).get_attribute("aria-selected") == "true"
-
-
-@pytest.mark.parametrize("reloads", [False, True])
-def test_choices_stay_from_page_to_page_and_come_back(page, server, reloads) -> None:
-    def go_to(name: str) -> None:
-        open_sidebar(page)
-        page.get_by_role("link", name=name, exact=True).click()
-        page.get_by_role("heading", name=name, exact=True).wait_for()
-        close_sidebar(page)
-        settle(page)
-
-    page.set_default_timeout(15_000)
-    open_page(page, server, "attention?model=induction&layer=1&token=12")
-    page.get_by_text("Each row by its own largest weight").first.click()
-    page.wait_for_url(re.compile("own=true"))
-    settle(page)
-    if reloads:
-        page.reload()
-        page.get_by_role("heading", name="Attention", exact=True).wait_for()
-        settle(page)
-    go_to("Masks")
-    page.wait_for_url(re.compile(r"masks\?.*layer=1.*"))
-    assert "own=true" in page.url and "token=12" in page.url
-    page.get_by_text(re.compile("^Query 12, ")).wait_for()
-    page.go_back()
-    page.get_by_role("heading", name="Attention", exact=True).wait_for()
-    page.wait_for_url(re.compile("layer=1"))
-    settle(page)
-    assert "own=true" in page.url and "token=12" in page.url
-    assert strip(page).get_by_role("option").nth(12).get_attribute("aria-selected") == "true"
-    go_to("Positions")
-    go_to("Attention")
-    page.wait_for_url(re.compile("layer=1"))
-    assert strip(page).get_by_role("option").nth(12).get_attribute("aria-selected") == "true"
-    settle(page)
-    reached = page.url
-    page.reload()
-    page.get_by_role("heading", name="Attention", exact=True).wait_for()
-    settle(page)
-    assert page.url == reached
-
-
-def test_a_link_written_by_hand_locks_and_steps(page, server) -> None:
-    open_page(page, server, "attention?model=mirror&token=4&step=3")
-    assert strip(page).get_by_role("option").nth(4).get_attribute("aria-selected") == "true"
-    page.get_by_text(re.compile("become minus infinity")).wait_for()

@@ -38,3 +38,20 @@ def run():
         return bundle.model, bundle.tokenizer, ids, logits
 
     return forward
+
+
+@pytest.fixture
+def bpe():
+    import tfs
+
+    return tfs.load("shakespeare").tokenizer
+
+
+@pytest.fixture
+def gpt2():
+    from tfs.tokenizers import GPT2Tokenizer
+
+    try:
+        return GPT2Tokenizer()
+    except OSError:
+        pytest.skip("GPT-2's tokenizer files are not here")

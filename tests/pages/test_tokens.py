@@ -1,4 +1,4 @@
-"""Tokens: every id, merge and count on the page, against what the test works out for itself."""
+"""Tokens: every id, cut and count on the page, against what the test works out for itself."""
 
 import json
 import subprocess
@@ -6,87 +6,12 @@ import sys
 
 import pytest
 
-from tests.pages.screen import ROOT, as_tensor, can_turn, figures, messages, open_code, turn
-
-PAGE = "pages/read/tokens.py"
-TEXT = "First Citizen: Speak, speak. Second Citizen: You are all resolved rather to"
-ODD = [
-    "x",
-    "🎭 naïve 漢字",
-    "שלום עולם",
-    "<b>bold</b><img src=x onerror=alert(1)> **b** `c` $d$ :red[e]",
-    "a\nb\n\n c\t",
-    "aaaa aaaa  aaaa",
-    "z" * 900,
-]
-
-
-@pytest.fixture
-def bpe():
-    import tfs
-
-    return tfs.load("shakespeare").tokenizer
-
-
-@pytest.fixture
-def gpt2():
-    from tfs.tokenizers import GPT2Tokenizer
-
-    try:
-        return GPT2Tokenizer()
-    except OSError:
-        pytest.skip("GPT-2's tokenizer files are not here")
-
-
-def merges_of(word: bytes, ranks) -> list[tuple[bytes, bytes, int, list[bytes]]]:
-    """Byte-pair encoding, written out once more: (left, right, rank, pieces after) per merge."""
-    pieces, done = [word[i : i + 1] for i in range(len(word))], []
-    while True:
-        able = [
-            (ranks[pieces[i] + pieces[i + 1]], i)
-            for i in range(len(pieces) - 1)
-            if pieces[i] + pieces[i + 1] in ranks
-        ]
-        if not able:
-            return done
-        rank, i = min(able)
-        left, right = pieces[i], pieces[i + 1]
-        pieces = [*pieces[:i], left + right, *pieces[i + 2 :]]
-        done.append((left, right, rank, pieces))
-
-
-def all_merges(text, tokenizer):
-    import regex
-
-    words = regex.findall(tokenizer.pattern, text)
-    return [(word, *merge) for word in words for merge in merges_of(word.encode(), tokenizer.ranks)]
-
-
-def table(at, column):
-    """The rows of the first table that has this column."""
-    return next(t.value for t in at.dataframe if column in t.value.columns)
-
-
-def widths(figure) -> list[list[int]]:
-    return [as_tensor(trace["x"]).int().tolist() for trace in figure["data"]]
-
-
-def staircase(at):
-    return figures(at)[0]
+from tests.pages.screen import ROOT, figures, messages, open_code, turn
+from tests.pages.tokens_page import ODD, PAGE, TEXT, said, staircase, table, widths
 
 
 def cuts(at):
     return figures(at)[1]
-
-
-def said(at) -> str:
-    return "\n".join(element.value for element in at.main.markdown)
-
-
-def shown(token: str) -> str:
-    from tfs.plots.tokens import visible
-
-    return visible(token, 40)
 
 
 @pytest.mark.parametrize("prompt", [TEXT, *ODD[:-1]])
@@ -115,62 +40,6 @@ def test_a_model_of_numbers_has_ids_and_no_bytes(visit) -> None:
     assert not at.exception and "nothing to cut" in messages(at)[-1]
 
 
-@pytest.mark.parametrize("model", ["shakespeare", "mirror"])
-@pytest.mark.parametrize("which", ["trained BPE", "GPT-2"])
-def test_every_merge_is_replayed(visit, bpe, gpt2, model, which) -> None:
-    tokenizer = gpt2 if which == "GPT-2" else bpe
-    expected = all_merges(TEXT, tokenizer)
-    at = visit(PAGE, model=model, bpe=which)
-    assert at.slider(key="merge").max == len(expected)
-    for number in (1, 5, 6, len(expected) // 2, len(expected)):
-        at.slider(key="merge").set_value(number).run()
-        word, left, right, rank, pieces = expected[number - 1]
-        sentence = said(at).replace("\\", "")
-        assert f"Merge {number} of {len(expected)}" in sentence and f"rank {rank}." in sentence
-        assert f"**{left.decode()!r}** + **{right.decode()!r}**" in sentence
-        assert f"became **{(left + right).decode()!r}**" in sentence
-        rivals = table(at, "what happens")
-        (joins,) = rivals.index[rivals["what happens"] == "joins"]
-        assert rivals["rank"][joins] == rank == rivals["rank"].min()
-        assert rivals["together"][joins] == shown((left + right).decode())
-        assert widths(staircase(at))[-1] == [len(piece) for piece in pieces]
-        assert sum(widths(staircase(at))[0]) == len(word.encode())
-    (line,) = (code.value for code in at.main.code if code.language != "python")
-    assert line.split(" | ") == [shown(t) for t in tokenizer.str_tokens(TEXT)]
-
-
-def test_before_the_first_merge_all_pieces_are_bytes(visit) -> None:
-    at = visit(PAGE, model="shakespeare")
-    assert at.slider(key="merge").value == 0
-    assert f"{len(TEXT)} bytes, each byte a piece of its own" in said(at)
-    assert widths(staircase(at)) == [[1] * 5]
-    assert not can_turn(at, "merge", "Back") and can_turn(at, "merge", "Forward")
-
-
-def test_the_counter_goes_back_and_forward_and_follows_the_text(visit, bpe) -> None:
-    at = visit(PAGE, model="shakespeare", merge="3")
-    assert at.slider(key="merge").value == 3 and can_turn(at, "merge", "Back")
-    turn(at, "merge", "Forward")
-    assert at.slider(key="merge").value == 4 and "Merge 4 of" in said(at)
-    turn(at, "merge", "Back")
-    turn(at, "merge", "Back")
-    assert at.slider(key="merge").value == 2
-    at.text_area(key="prompt").set_value("First").run()
-    assert at.slider(key="merge").value == 2, "it is still there"
-    count = len(all_merges("First", bpe))
-    at.slider(key="merge").set_value(count).run()
-    assert not can_turn(at, "merge", "Forward")
-    at.text_area(key="prompt").set_value("the").run()
-    assert at.slider(key="merge").value == len(all_merges("the", bpe)) < count
-    at.text_area(key="prompt").set_value("x").run()
-    assert not at.exception and "nothing merges" in messages(at)[0]
-    at.text_area(key="prompt").set_value(TEXT).run()
-    turn(at, "merge", "again")
-    assert at.slider(key="merge").value == 0
-    at.selectbox(key="model").set_value("mirror").run()
-    assert not at.exception and not at.error
-
-
 @pytest.mark.parametrize("text", [TEXT, *ODD])
 def test_counts_and_cuts_of_three_tokenizers(visit, bpe, gpt2, text) -> None:
     at = visit(PAGE, model="mirror", text=text)
@@ -186,19 +55,6 @@ def test_counts_and_cuts_of_three_tokenizers(visit, bpe, gpt2, text) -> None:
     assert drawn[0] == [len(char.encode()) for char in text]
     for row, tokenizer, tokens in zip(drawn[1:], (bpe, gpt2), ids, strict=True):
         assert row == [len(tokenizer.encoding.decode_single_token_bytes(i)) for i in tokens]
-
-
-@pytest.mark.parametrize("text", ODD)
-@pytest.mark.parametrize("which", ["trained BPE", "GPT-2"])
-def test_any_text_can_be_replayed_to_its_end(visit, bpe, gpt2, text, which) -> None:
-    tokenizer = gpt2 if which == "GPT-2" else bpe
-    expected = all_merges(text, tokenizer)
-    at = visit(PAGE, model="mirror", text=text, bpe=which, merge=str(len(expected)))
-    assert not at.exception and not at.error
-    if expected:
-        assert f"Merge {len(expected)} of {len(expected)}" in said(at)
-        assert widths(staircase(at))[-1] == [len(piece) for piece in expected[-1][-1]]
-    assert all(len(json.dumps(f)) < 300_000 for f in figures(at))
 
 
 def test_what_was_typed_is_never_markup(visit) -> None:
@@ -261,14 +117,6 @@ def test_a_box_that_looks_empty_has_a_hint(visit, one, other, hints) -> None:
     captions = [c.value for c in at.caption if "is empty" in c.value or "nothing else" in c.value]
     assert len(captions) == len(hints)
     assert all(c.startswith(hint) for c, hint in zip(captions, hints, strict=True))
-
-
-def test_a_neighbour_that_is_no_token_has_a_dash_for_its_rank(visit) -> None:
-    at = visit(PAGE, model="shakespeare", merge="9")
-    rivals = table(at, "what happens")
-    assert rivals["rank"].isna().any(), "all of them have a rank"
-    (shown,) = (t.proto for t in at.main.dataframe if "what happens" in t.value.columns)
-    assert shown.placeholder == "–"
 
 
 def test_one_of_anything_is_in_the_singular(visit) -> None:

@@ -7,13 +7,6 @@ import pytest
 import torch
 
 
-@pytest.fixture(scope="module")
-def t():
-    from tfs import tasks
-
-    return tasks
-
-
 def test_every_string_matches_and_answers_are_what_closes(t) -> None:
     task = t.BracketsTask(kinds=2, length=12)
     tokens, loss_mask, answer_mask = task.sample(500, seed=0)

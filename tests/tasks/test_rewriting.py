@@ -4,13 +4,6 @@ import pytest
 import torch
 
 
-@pytest.fixture(scope="module")
-def t():
-    from tfs import tasks
-
-    return tasks
-
-
 def test_a_copy_literally(t) -> None:
     task = t.CopyTask(symbols=5, length=3)
     tokens, loss_mask, answer_mask = task.sample(50, seed=0)

@@ -4,13 +4,6 @@ import pytest
 import torch
 
 
-@pytest.fixture(scope="module")
-def t():
-    from tfs import tasks
-
-    return tasks
-
-
 def test_sums_literally(t) -> None:
     pairs = torch.tensor([[123, 456], [999, 1], [7, 8]])
     for backwards, expected in (

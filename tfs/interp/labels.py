@@ -2,8 +2,9 @@
 
 A score of tfs.interp.heads says where a head looks. A head gets the label of a score that is high
 enough; whether it matters is asked of the model: its result z is replaced by its mean over the
-positions (mean ablation; Wang et al. 2023, section 2), and the loss of the same tokens is measured
-again. A label is confirmed where that costs clearly more than taking out any head without a label.
+positions of the prompt (a mean ablation; Wang et al. 2023, section 2, take the mean over a data
+set), and the loss of the same tokens is measured again. A label is confirmed where that costs
+clearly more than taking out any head without a label.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ class HeadLabel(NamedTuple):
     kind: str
     score: float
     cost: float
-    others: float  # the cost of the dearest head without a label; 0 where all heads have one
+    others: float | None  # of the dearest head without a label, 0 at least; None: all have one
     confirmed: bool
 
 
@@ -75,11 +76,11 @@ def label_heads(
     }
     labelled = torch.stack(list(high.values())).any(0)
     rest = costs[~labelled]
-    others = max(rest.max().item(), 0.0) if rest.numel() else 0.0
+    others = max(rest.max().item(), 0.0) if rest.numel() else None
     labels = []
     for layer, head in labelled.nonzero().tolist():
         cost = costs[layer, head].item()
-        confirmed = cost >= max(LEAST_COST, TIMES_OTHERS * others)
+        confirmed = cost >= max(LEAST_COST, TIMES_OTHERS * (others or 0.0))
         labels += [
             HeadLabel(layer, head, kind, score[layer, head].item(), cost, others, confirmed)
             for kind, score in scores.items()
