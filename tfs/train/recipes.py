@@ -111,7 +111,7 @@ INDUCTION = Recipe(
     model=TransformerConfig(
         n_layers=2, d_model=64, n_ctx=48, n_heads=1, d_head=64, d_vocab=256, attn_only=True, seed=0
     ),
-    train=TrainConfig(steps=1500, batch_size=64, lr=1e-3, warmup_steps=50, snapshots_from=16),
+    train=TrainConfig(steps=2000, batch_size=64, lr=1e-3, warmup_steps=50, snapshots_from=16),
 )
 
 INDUCTION_4_HEADS = dataclasses.replace(
