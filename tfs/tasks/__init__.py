@@ -7,11 +7,13 @@ from tfs.tasks.copy import CopyTask
 from tfs.tasks.ioi import IOITask
 from tfs.tasks.mirror import MirrorTask
 from tfs.tasks.modular import ModularAdditionTask
+from tfs.tasks.named import TASKS, make_task, task_options, text_task
 from tfs.tasks.repeated import RepeatedTokensTask
 from tfs.tasks.sort import SortTask
 from tfs.tasks.text import TextTask
 
 __all__ = [
+    "TASKS",
     "AdditionTask",
     "Batch",
     "BracketsTask",
@@ -23,4 +25,7 @@ __all__ = [
     "SortTask",
     "Task",
     "TextTask",
+    "make_task",
+    "task_options",
+    "text_task",
 ]

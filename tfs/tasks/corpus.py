@@ -1,5 +1,6 @@
-"""Where text comes from: Tiny Shakespeare, fetched once and checked, or any UTF-8 file."""
+"""Where text comes from: our own prose, Tiny Shakespeare (fetched once), or any UTF-8 file."""
 
+import ast
 import hashlib
 import http.client
 import os
@@ -16,6 +17,24 @@ TINY_SHAKESPEARE_URL = (
 TINY_SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 FILE_NAME = "tinyshakespeare.txt"
 SECONDS_TO_CONNECT = 20
+HOME = Path(__file__).resolve().parents[2]
+
+
+def own_prose() -> str:
+    """What this project says in words, the corpus that is always there.
+
+    The README, the prose of the pages, and the docstrings of the package, in the files' order.
+    """
+    pages = (HOME / "README.md", *sorted(HOME.glob("assets/prose/*.md")))
+    pieces = [path.read_text() for path in pages]
+    for path in sorted(HOME.glob("tfs/**/*.py")):
+        pieces += filter(None, map(_docstring, ast.walk(ast.parse(path.read_text()))))
+    return "\n\n".join(piece.strip() for piece in pieces) + "\n"
+
+
+def _docstring(node: ast.AST) -> str | None:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    return ast.get_docstring(node) if isinstance(node, documented) else None
 
 
 def tiny_shakespeare(url: str = TINY_SHAKESPEARE_URL) -> str:

@@ -1,54 +1,18 @@
-"""How each bundled checkpoint is made: model, task and training, by name.
+"""Ready-made recipes, by name: the bundled checkpoints', and those of the other tasks.
 
-`python -m tfs train NAME` follows the recipe; the app's training page starts from the same ones.
+`python -m tfs train NAME` follows one; the app's training page starts from the same ones.
 """
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 
 from tfs.model import TransformerConfig
-from tfs.tasks import (
-    AdditionTask,
-    BracketsTask,
-    CopyTask,
-    IOITask,
-    MirrorTask,
-    ModularAdditionTask,
-    RepeatedTokensTask,
-    SortTask,
-    Task,
-    TextTask,
-)
-from tfs.tasks.corpus import tiny_shakespeare
-from tfs.tasks.text import split_text
-from tfs.tokenizers import BPETokenizer
 from tfs.train.config import TrainConfig
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A model that can be trained by name; `about` is one sentence for a model card."""
-
-    name: str
-    about: str
-    make_task: Callable[[], Task]
-    model: TransformerConfig
-    train: TrainConfig
-
-
-def shakespeare_task(n_ctx: int = 128, d_vocab: int = 1024) -> TextTask:
-    """Tiny Shakespeare through a byte-level BPE that was itself trained on the first 90% only."""
-    text = tiny_shakespeare()
-    tokenizer = BPETokenizer.train(split_text(text)[0], d_vocab)
-    return TextTask(text, tokenizer, n_ctx, name="shakespeare")
-
+from tfs.train.recipe import Recipe
 
 MIRROR = Recipe(
     name="mirror",
     about="One layer that writes the second half of a random string as the first, mirrored.",
-    make_task=MirrorTask,
+    task="mirror",
     model=TransformerConfig(
         n_layers=1,
         d_model=64,
@@ -65,7 +29,7 @@ MIRROR = Recipe(
 MIRROR_LARGE = Recipe(
     name="mirror-2-layers",
     about="Two layers of width 128 on the mirrored string.",
-    make_task=MirrorTask,
+    task="mirror",
     model=TransformerConfig(
         n_layers=2,
         d_model=128,
@@ -82,7 +46,7 @@ MIRROR_LARGE = Recipe(
 MIRROR_NO_POSITIONS = Recipe(
     name="mirror-no-positions",
     about="The mirrored string without positions: only the causal mask tells places apart.",
-    make_task=MirrorTask,
+    task="mirror",
     model=TransformerConfig(
         n_layers=4,
         d_model=64,
@@ -107,7 +71,7 @@ MIRROR_NO_POSITIONS = Recipe(
 INDUCTION = Recipe(
     name="induction",
     about="Two attention-only layers on repeated random tokens: how induction heads form.",
-    make_task=RepeatedTokensTask,
+    task="induction",
     model=TransformerConfig(
         n_layers=2, d_model=64, n_ctx=48, n_heads=1, d_head=64, d_vocab=256, attn_only=True, seed=0
     ),
@@ -124,7 +88,7 @@ INDUCTION_4_HEADS = dataclasses.replace(
 COPY = Recipe(
     name="copy",
     about="One head of one attention-only layer that writes eight symbols again.",
-    make_task=CopyTask,
+    task="copy",
     model=TransformerConfig(
         n_layers=1, d_model=32, n_ctx=17, n_heads=1, d_head=32, d_vocab=51, attn_only=True, seed=0
     ),
@@ -134,7 +98,7 @@ COPY = Recipe(
 SORT = Recipe(
     name="sort",
     about="One layer that writes eight distinct symbols in ascending order.",
-    make_task=SortTask,
+    task="sort",
     model=TransformerConfig(
         n_layers=1,
         d_model=64,
@@ -152,7 +116,7 @@ SORT = Recipe(
 ADDITION = Recipe(
     name="addition",
     about="Two layers that add numbers of three digits, the ones of the sum first.",
-    make_task=AdditionTask,
+    task="addition",
     model=TransformerConfig(
         n_layers=2,
         d_model=64,
@@ -170,14 +134,14 @@ ADDITION_FORWARDS = dataclasses.replace(
     ADDITION,
     name="addition-forwards",
     about="Two layers that add numbers of three digits, the sum written as we write it.",
-    make_task=partial(AdditionTask, reversed=False),
+    task_options={"reversed": False},
     train=dataclasses.replace(ADDITION.train, steps=2500),
 )
 
 MODULAR_ADDITION = Recipe(
     name="modular-addition",
     about="One layer without norms that adds modulo 59: by heart first, then by understanding.",
-    make_task=ModularAdditionTask,
+    task="modular-addition",
     model=TransformerConfig(
         n_layers=1,
         d_model=128,
@@ -204,7 +168,7 @@ MODULAR_ADDITION = Recipe(
 BRACKETS = Recipe(
     name="brackets",
     about="Two layers that close brackets of two kinds in the right order.",
-    make_task=BracketsTask,
+    task="brackets",
     model=TransformerConfig(
         n_layers=2,
         d_model=64,
@@ -222,7 +186,7 @@ BRACKETS = Recipe(
 IOI = Recipe(
     name="ioi",
     about="Two attention-only layers that know who was given something.",
-    make_task=IOITask,
+    task="ioi",
     model=TransformerConfig(
         n_layers=2, d_model=64, n_ctx=17, n_heads=4, d_head=16, d_vocab=151, attn_only=True, seed=0
     ),
@@ -232,7 +196,8 @@ IOI = Recipe(
 SHAKESPEARE = Recipe(
     name="shakespeare",
     about="Four layers that write in the manner of Shakespeare, in 1,024 byte-pair tokens.",
-    make_task=shakespeare_task,
+    task="text",
+    task_options={"corpus": "shakespeare", "tokenizer": "bpe", "n_ctx": 128, "d_vocab": 1024},
     model=TransformerConfig(
         n_layers=4,
         d_model=256,

@@ -1,0 +1,93 @@
+"""A task as data: its name and its options, so that a file can hold it and a run can be resumed."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tfs.tasks.addition import AdditionTask
+from tfs.tasks.batch import Task
+from tfs.tasks.brackets import BracketsTask
+from tfs.tasks.copy import CopyTask
+from tfs.tasks.corpus import own_prose, read_text, tiny_shakespeare
+from tfs.tasks.ioi import IOITask
+from tfs.tasks.mirror import MirrorTask
+from tfs.tasks.modular import ModularAdditionTask
+from tfs.tasks.repeated import RepeatedTokensTask
+from tfs.tasks.sort import SortTask
+from tfs.tasks.text import TextTask, split_text
+from tfs.tokenizers import BPETokenizer, CharTokenizer, GPT2Tokenizer, Tokenizer
+
+CORPORA: dict[str, Callable[[], str]] = {"prose": own_prose, "shakespeare": tiny_shakespeare}
+TOKENIZERS = ("characters", "bpe", "gpt2")
+
+
+def text_task(
+    corpus: str = "prose", tokenizer: str = "characters", n_ctx: int = 64, d_vocab: int = 512
+) -> TextTask:
+    """Text through one of three tokenizers.
+
+    corpus: "prose", "shakespeare", or the path of a UTF-8 file.
+    tokenizer: "characters" of the whole text; "bpe", trained on its first 90% only; or "gpt2",
+    which has its own 50,257 tokens. d_vocab: of the BPE alone.
+    Raises ValueError for an unknown tokenizer or a text that it cannot take.
+    """
+    text = CORPORA[corpus]() if corpus in CORPORA else read_text(corpus)
+    name = corpus if corpus in CORPORA else Path(corpus).name
+    return TextTask(text, _tokenizer(tokenizer, text, d_vocab), n_ctx, name)
+
+
+def _tokenizer(name: str, text: str, d_vocab: int) -> Tokenizer:
+    if name == "characters":
+        return CharTokenizer.train(text)
+    if name == "bpe":
+        return BPETokenizer.train(split_text(text)[0], d_vocab)
+    if name == "gpt2":
+        return GPT2Tokenizer()
+    raise ValueError(f"tokenizer must be one of {', '.join(TOKENIZERS)}, not {name!r}")
+
+
+TASKS: dict[str, Callable[..., Task]] = {
+    "mirror": MirrorTask,
+    "induction": RepeatedTokensTask,
+    "copy": CopyTask,
+    "sort": SortTask,
+    "addition": AdditionTask,
+    "modular-addition": ModularAdditionTask,
+    "brackets": BracketsTask,
+    "ioi": IOITask,
+    "text": text_task,
+}
+
+
+def task_options(name: str) -> dict[str, Any]:
+    """The options of a task and their defaults. Raises ValueError for an unknown task."""
+    if name not in TASKS:
+        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(sorted(TASKS))}")
+    parameters = inspect.signature(TASKS[name]).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
+def make_task(name: str, options: Mapping[str, Any], directory: Path | None = None) -> Task:
+    """The task of that name.
+
+    directory: where a corpus that is a relative path lies; the current directory by default.
+    Raises ValueError for an unknown name or option, or a value that the task refuses.
+    """
+    known = task_options(name)
+    for option, value in options.items():
+        if option not in known:
+            which = ", ".join(known) or "none"
+            raise ValueError(f"the task {name} has no option {option!r}; it has: {which}")
+        if type(value) is not type(known[option]) and not (
+            isinstance(known[option], float) and type(value) is int
+        ):
+            wanted = type(known[option]).__name__
+            raise ValueError(
+                f"the option {option} of {name} must be of type {wanted}, not {value!r}"
+            )
+    options = dict(options)
+    corpus = options.get("corpus", "prose")
+    if directory is not None and corpus not in CORPORA:
+        options["corpus"] = str(directory / corpus)
+    return TASKS[name](**options)

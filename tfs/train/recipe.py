@@ -1,0 +1,103 @@
+"""A recipe: what is trained, on what and how, all of it data, so that a file can hold it."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfs.model import TransformerConfig
+from tfs.tasks import Task, make_task
+from tfs.train.config import TrainConfig
+from tfs.train.files import read_json, write_json
+
+RECIPE_FILE = "recipe.json"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model that can be trained.
+
+    about         one sentence for a model card
+    task          a name of tfs.tasks.TASKS
+    task_options  what its task is made with, where that is not the default
+    """
+
+    name: str
+    about: str
+    task: str
+    model: TransformerConfig
+    train: TrainConfig
+    task_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def make_task(self, directory: Path | None = None) -> Task:
+        """directory: where a corpus that is a relative path lies. Raises ValueError as the task."""
+        return make_task(self.task, self.task_options, directory)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "about": self.about,
+            "task": {"name": self.task, **self.task_options},
+            "model": self.model.to_dict(),
+            "train": self.train.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Any, base: "Recipe | None" = None) -> "Recipe":
+        """The inverse of to_dict.
+
+        base: a recipe that gives what is left out. A task of another name keeps none of its
+        options. The vocabulary and the context follow the task where `fields` leave them out.
+        Raises ValueError, naming what is unknown, missing or does not fit.
+        """
+        fields = _object("a recipe", fields)
+        parts = {key: _object(key, fields.get(key, {})) for key in ("task", "model", "train")}
+        if unknown := sorted(set(fields) - {"name", "about", *parts}):
+            raise ValueError(f"a recipe has no part called {unknown[0]!r}")
+        task = dict(parts["task"])
+        name = task.pop("name", base.task if base else None)
+        if name is None:
+            raise ValueError('a recipe needs a task, as in "task": {"name": "mirror"}')
+        if base and base.task == name:
+            task = {**base.task_options, **task}
+        model = {**(base.model.to_dict() if base else {}), **parts["model"]}
+        if (parts["task"] or not base) and not {"d_vocab", "n_ctx"} <= set(parts["model"]):
+            made = make_task(name, task)
+            model |= {"d_vocab": made.d_vocab, "n_ctx": made.n_ctx, **parts["model"]}
+        return cls(
+            name=fields.get("name", base.name if base else name),
+            about=fields.get("about", base.about if base else ""),
+            task=name,
+            task_options=task,
+            model=TransformerConfig.from_dict(model),
+            train=TrainConfig.from_dict(
+                {**(base.train.to_dict() if base else {}), **parts["train"]}
+            ),
+        )
+
+
+def _object(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a JSON object, not {value!r:.60}")
+    return value
+
+
+def fit(cfg: TransformerConfig, task: Task) -> TransformerConfig:
+    """`cfg` with the vocabulary and the context of a task."""
+    return dataclasses.replace(cfg, d_vocab=task.d_vocab, n_ctx=task.n_ctx)
+
+
+def save_recipe(recipe: Recipe, directory: Path) -> None:
+    write_json(directory / RECIPE_FILE, recipe.to_dict())
+
+
+def read_recipe(directory: Path) -> Recipe:
+    """What the run in `directory` trains. Raises ValueError where it holds no readable recipe."""
+    path = directory / RECIPE_FILE
+    try:
+        return Recipe.from_dict(read_json(path))
+    except FileNotFoundError:
+        raise ValueError(f"{directory} holds no {RECIPE_FILE}, so it is not a run") from None
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged or not a recipe: {error}") from None
