@@ -10,7 +10,8 @@ from torch import Tensor
 
 import tfs
 from pages._ui import kept, state
-from pages._ui.layout import literal
+from pages._ui.layout import counted, literal
+from pages._ui.replay import replay, stand_at_the_end, step_on_screen
 from tfs.hooks import ActivationCache
 from tfs.tokenizers import IntegerTokenizer, Tokenizer
 
@@ -25,13 +26,17 @@ EXAMPLES = {
 
 
 class View(NamedTuple):
-    """What a page looks at: a model, and the prompt as its tokens with a label each."""
+    """What a page looks at: a model, and the prompt as its tokens with a label each.
+
+    step: of its training, where that is not the end.
+    """
 
     name: str
     bundle: tfs.Bundle
     fingerprint: str
     tokens: tuple[int, ...]
     labels: list[str]
+    step: int | None = None
 
     @property
     def model(self) -> tfs.DecoderOnly:
@@ -43,6 +48,7 @@ class View(NamedTuple):
         directory = state.directory_of(self.name)
         where = self.name if directory.parent == state.BUNDLED else str(directory)
         text = st.session_state["prompt"]
+        at_step = ".model" if self.step is None else f".at_step({self.step})"
         return "\n".join(
             [
                 "import torch",
@@ -50,7 +56,7 @@ class View(NamedTuple):
                 *imports,
                 "",
                 f"bundle = tfs.load({where!r})",
-                "model, tokenizer = bundle.model, bundle.tokenizer",
+                f"model, tokenizer = bundle{at_step}, bundle.tokenizer",
                 f"tokens = torch.tensor(tokenizer.encode({text!r}))",
                 "(logits,), cache = model.run_with_cache(tokens[None], remove_batch_dim=True)",
                 textwrap.dedent(lines).strip(),
@@ -82,6 +88,7 @@ def shared_pickers() -> None:
         help="Bundled checkpoints, and whatever you trained here.",
     )
     _say_which_run()
+    replay(st.session_state["model"])
     st.session_state["prompt was for"] = st.session_state["model"]
     st.text_area(
         "Prompt",
@@ -129,6 +136,7 @@ def follow_model() -> None:
     st.session_state.pop("dead link", None)
     before, name = (st.session_state.get(key) for key in ("prompt was for", "model"))
     try:
+        stand_at_the_end(name)
         kind_before, bundle = _kind(state.open_model(before).bundle), state.open_model(name).bundle
     except tfs.CheckpointError:
         return
@@ -199,7 +207,8 @@ def current_view() -> View:
     """The sidebar's model and prompt. Ends the page with one sentence where they do not fit."""
     name = st.session_state.get("model", ORDER[0])
     try:
-        opened = state.open_model(name)
+        step = step_on_screen(name)
+        opened = state.open_model(name, step)
     except tfs.CheckpointError as error:
         st.error(literal(str(error)))
         st.stop()
@@ -215,8 +224,9 @@ def current_view() -> View:
     except ValueError as error:
         st.error(literal(str(error)))
         st.stop()
-    st.caption(f"Model **{name}** on {_count(len(ids))} of the prompt")
-    return View(name, bundle, opened.fingerprint, ids, bundle.tokenizer.str_tokens(ids))
+    when = "" if step is None else f" after {counted(step, 'update')} of its training,"
+    st.caption(f"Model **{name}**{when} on {_count(len(ids))} of the prompt")
+    return View(name, bundle, opened.fingerprint, ids, bundle.tokenizer.str_tokens(ids), step)
 
 
 def _check_length(ids: tuple[int, ...], n_ctx: int) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-EVERYWHERE = {"model", "prompt", "ask", "tour", "at"}  # not a page's own
+EVERYWHERE = {"model", "prompt", "snapshot", "ask", "tour", "at"}  # not a page's own
 
 
 def restore(page: str) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from tfs.interp.outliers import group_apart
 from tfs.memory import keep_freed_memory
 from tfs.tokenizers import GPT2Tokenizer, gpt2
 from tfs.train.checkpoint import BUNDLED, bundled_names
+from tfs.train.run import snapshot_path
 from tfs.train.worker import Job
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
@@ -81,22 +83,39 @@ def new_run_directory() -> Path:
     return runs_directory() / f"run-{secrets.token_hex(8)}"
 
 
-def open_model(name: str) -> Opened:
+def open_model(name: str, step: int | None = None) -> Opened:
     """The checkpoint `name`, read again only if its weights have changed on disk.
 
+    step: as it was after so many updates, one of its bundle's snapshots.
     Raises CheckpointError, in one sentence, if it cannot be opened.
     """
-    weights = directory_of(name) / "model.safetensors"
-    changed = weights.stat().st_mtime_ns if weights.is_file() else 0
-    return _open(name, changed)
+    opened = _open(name, changed_at(directory_of(name) / "model.safetensors"))
+    if step is None:
+        return opened
+    return _open_step(
+        opened.bundle, name, step, changed_at(snapshot_path(directory_of(name), step))
+    )
+
+
+def changed_at(path: Path) -> int:
+    """When a file was written, in nanoseconds; 0 if it is not there."""
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 @st.cache_resource(show_spinner="Opening the model …", max_entries=24)
 def _open(name: str, changed: int) -> Opened:
     directory = directory_of(name)
-    bundle = tfs.load(directory)
-    digest = hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest()
-    return Opened(bundle, digest[:16])
+    return Opened(tfs.load(directory), _fingerprint(directory / "model.safetensors"))
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _open_step(_bundle: tfs.Bundle, name: str, step: int, changed: int) -> Opened:
+    path = snapshot_path(directory_of(name), step)
+    return Opened(replace(_bundle, model=_bundle.at_step(step)), _fingerprint(path))
+
+
+def _fingerprint(weights: Path) -> str:
+    return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

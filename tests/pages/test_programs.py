@@ -17,6 +17,7 @@ import pytest
 from tests.pages.screen import ROOT, open_code
 
 MODELS = ["mirror", "shakespeare", "induction"]
+REPLAYED = {"model": "induction", "snapshot": "256"}  # as it was in the middle of its training
 PAGES = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.glob("pages/*/*.py") if path.parent.name != "_ui"
 )
@@ -230,8 +231,8 @@ def assert_all_agree(pictures: dict[str, list[Shown]], folder) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_figure_has_a_program_that_gives_its_numbers(visit, page, tmp_path) -> None:
     pictures, bare = {}, set()
-    for model in MODELS:
-        at = visit(page, model=model)
+    for query in [*({"model": model} for model in MODELS), REPLAYED]:
+        at = visit(page, **query)
         assert not at.exception
         collect(at, pictures, bare)
     assert not bare or page in WITHOUT_PROGRAMS
