@@ -47,6 +47,23 @@ def figures(plots, tokens, scores):
     )
     return {
         "attention_contributions": plots.attention_contributions(3 * pattern[0, 0], tokens),
+        "accuracy_by_position": plots.accuracy_by_position(
+            [25, 50], [[None, 0.25, None, 0.5], [None, 0.75, None, 1.0]]
+        ),
+        "compare_runs": plots.compare_runs(
+            {
+                "<b>learned</b>": [([25, 50], [4.0, 2.5]), ([25, 50, 75], [4.2, 2.1, 2.0])],
+                "none": [([25, 50], [4.5, 4.4])],
+            },
+            {"floor": 2.0},
+        ),
+        "over_training": plots.over_training(
+            {
+                "loss": {"training": ([0, 1, 2], [4.6, 4.0, 2.5])},
+                "<i>score</i>": {"L0H0": ([0, 2], [0.1, 0.9]), "L0H1": ([0, 2], [0.2, 0.3])},
+            },
+            mark=2,
+        ),
         "attention_grid": plots.attention_grid(pattern, tokens, columns=2, title="<i>all</i>"),
         "attention_mask": plots.attention_mask(scores[0, 0].isfinite(), tokens),
         "attention_pattern": plots.attention_pattern(pattern[0, 1], tokens, title="L0H1"),

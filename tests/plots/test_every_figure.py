@@ -18,6 +18,7 @@ NAMES = [
     *("signed_bars", "similarity_matrix", "stacked_terms", "token_trajectory", "vector_strip"),
     *("loss_by_mask", "mask_cells", "neighbour_bars", "position_matrix", "scatter_3d"),
     *("similarity_curves", "softmax_steps", "weights_twice"),
+    *("accuracy_by_position", "compare_runs", "over_training"),
 ]
 OF_A_PROMPT = [  # whose tokens stand at positions; the others show tokens of a vocabulary
     *("attention_contributions", "attention_grid", "attention_mask", "attention_pattern"),
@@ -27,7 +28,7 @@ OF_A_PROMPT = [  # whose tokens stand at positions; the others show tokens of a 
 ]
 PLACES = [  # columns that say where a number stands, and not what stands there
     *("layer", "head", "query", "key", "row", "column", "position", "place", "mask", "run"),
-    *("of", "step"),
+    *("of", "step", "evaluation"),
 ]
 OUR_MARKUP = re.compile(r"<br>|<extra></extra>|<extra>%\{fullData.name\}</extra>")
 

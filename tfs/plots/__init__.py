@@ -36,16 +36,19 @@ from tfs.plots.lens import logit_lens, token_trajectory
 from tfs.plots.masks import loss_by_mask, mask_cells, softmax_steps
 from tfs.plots.neurons import neuron_map, neuron_vocabulary
 from tfs.plots.positions import position_matrix, similarity_curves, weights_twice
+from tfs.plots.runs import accuracy_by_position, compare_runs, over_training
 from tfs.plots.space import neighbour_bars, scatter_3d
 from tfs.plots.twin import figure_alt, figure_table
 
 __all__ = [
+    "accuracy_by_position",
     "attention_contributions",
     "attention_grid",
     "attention_mask",
     "attention_pattern",
     "attention_scores",
     "block_road",
+    "compare_runs",
     "cut_rows",
     "equal_tokens",
     "figure_alt",
@@ -66,6 +69,7 @@ __all__ = [
     "next_token_bars",
     "norm_lines",
     "norm_map",
+    "over_training",
     "position_bars",
     "position_matrix",
     "sampling_rows",
