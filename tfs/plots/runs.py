@@ -1,6 +1,6 @@
 """A training over time: panels, accuracy by place, and many runs in one figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,13 +21,15 @@ def over_training(
     *,
     mark: int | None = None,
     log_steps: bool = False,
+    shares: Collection[str] = (),
     title: str = "",
 ) -> go.Figure:
     """Panels above one another on one axis of steps, a curve by name in each.
 
     panels: {"loss": {"training": (steps, losses)}, "induction score": {"L1H0": ...}}. A curve of
     one name has one colour and dash in all panels. mark: a step with a line through all panels.
-    log_steps: the axis in powers; step 0 has no place on it and is left out.
+    log_steps: the axis in powers; step 0 has no place on it and is left out. shares: the panels
+    whose values are shares of 1, drawn from 0 to 1.
     """
     fig = new_figure(70 + PANEL * max(len(panels), 1), title)
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
@@ -37,7 +39,8 @@ def over_training(
         axis = "y" if row == 0 else f"y{row + 1}"
         top = 1 - row * (height + GAP)
         bounds = {"domain": [max(top - height, 0), top], "title": {"text": escaped(what)}}
-        fig.update_layout({f"yaxis{axis[1:]}": bounds | {"rangemode": "tozero"}})
+        scale = {"range": [-0.03, 1.03]} if what in shares else {"rangemode": "tozero"}
+        fig.update_layout({f"yaxis{axis[1:]}": bounds | scale})
         for name, (steps, values) in curves.items():
             place = names.index(name)
             kept = [i for i, step in enumerate(steps) if step > 0 or not log_steps]
