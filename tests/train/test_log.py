@@ -37,7 +37,7 @@ def test_what_was_read_is_not_read_again(log, monkeypatch) -> None:
         file.write(line(101))
     parsed = []
     loads = json.loads
-    monkeypatch.setattr("tfs.train.log.json.loads", lambda t: parsed.append(t) or loads(t))
+    monkeypatch.setattr(json, "loads", lambda t: parsed.append(t) or loads(t))
     assert len(steps(log)) == 101 and len(parsed) == 1
 
 
