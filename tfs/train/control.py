@@ -60,6 +60,11 @@ class Control:
         changes = [at for at in self._peaks if at <= step]
         return dataclasses.replace(config, lr=self._peaks[max(changes)]) if changes else config
 
+    @property
+    def was_changed(self) -> bool:
+        """Whether any update so far, or one to come, has another peak than the config's."""
+        return bool(self._peaks)
+
     def go_on_or_raise(self) -> None:
         if self.cancelled.is_set():
             raise Cancelled

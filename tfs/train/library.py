@@ -10,10 +10,7 @@ A directory takes its name only when it is complete; one whose name begins with 
 or taken away. The name is 64 random bits and the only key to a run of somebody else.
 """
 
-import contextlib
 import dataclasses
-import hashlib
-import os
 import re
 import secrets
 import shutil
@@ -22,54 +19,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from tfs.arithmetic import parameter_terms, readable_bytes, total
+from tfs.arithmetic import readable_bytes
 from tfs.tasks import Task
 from tfs.train.alive import at_work, somebody_is_at_work
 from tfs.train.archive import pack, unpack
 from tfs.train.branch import begin, starting_weights, with_corpus
 from tfs.train.checkpoint import BUNDLED, Bundle, bundled_names, load, save
+from tfs.train.entry import LONGEST_TITLE, Entry, bytes_to_come, checked_title, owner_hash, size_of
 from tfs.train.files import read_json, write_json
 from tfs.train.recipe import Recipe, fit, read_recipe, save_recipe
 from tfs.train.run import last_step, logged_step, read_metrics
-from tfs.train.schedule import snapshot_steps
 from tfs.train.worker import SLOTS, STATUS_FILE, Job, Slots
 
 RUN_NAME = re.compile(r"run-[0-9a-f]{16}")
 RUN_FILE = "run.json"
 BEFORE_ITS_START = {"state": "queued", "step": 0, "error": "", "seconds": 0.0}
 BUDGET = 2 * 2**30
-LONGEST_TITLE = 80
 MOST_FINISHED_JOBS = 64
 SECONDS_UNTIL_LEFT_BEHIND = 3600
 RESUMABLE = ("stopped", "failed", "interrupted")
 GOING_ON = ("queued", "running", "paused", "running elsewhere")
-
-
-class Entry(NamedTuple):
-    """A run as a list shows it.
-
-    state: queued, running, paused, stopped, finished, failed; interrupted, where its process is
-    gone; or running elsewhere, where another process trains in its directory.
-    """
-
-    name: str
-    title: str
-    state: str
-    step: int
-    steps: int
-    created: float  # seconds since 1970
-    seconds: float  # of training
-    bytes: int
-    error: str
-    owner_hash: str
-    parent: tuple[str, int] | None  # the run or checkpoint whose weights it began with, and a step
-
-
-def owner_hash(owner: str) -> str:
-    """What is stored of an owner's key, which is random, so that a plain hash hides it."""
-    return hashlib.sha256(owner.encode()).hexdigest()
 
 
 class Library:
@@ -92,7 +63,7 @@ class Library:
         text: str | None = None,
         parent: tuple[str, int] | None = None,
     ) -> Job:
-        """A new run, queued for training. Raises ValueError, and leaves nothing, where it cannot be.
+        """A new run in the queue. Raises ValueError, and leaves nothing, where it cannot be.
 
         title: the recipe's name by default.
         text: trained on instead of the recipe's corpus; the sizes follow it.
@@ -305,27 +276,3 @@ class Library:
         name = f"run-{secrets.token_hex(8)}"
         directory.rename(self.root / name)
         return name
-
-
-def size_of(directory: Path) -> int:
-    """Bytes of all files below a directory; what goes away meanwhile counts as nothing."""
-    size = 0
-    for folder, _, files in os.walk(directory):
-        for name in files:
-            with contextlib.suppress(FileNotFoundError):
-                size += os.lstat(os.path.join(folder, name)).st_size
-    return size
-
-
-def bytes_to_come(recipe: Recipe) -> int:
-    """What a training will write: its snapshots, and last/ twice (new and old), with moments."""
-    weights = 4 * total(parameter_terms(recipe.model))
-    return weights * (len(snapshot_steps(recipe.train)) + 2 * 3)
-
-
-def checked_title(title: str) -> str:
-    """One line that is not too long. Raises ValueError otherwise."""
-    title = " ".join(title.split())
-    if not 0 < len(title) <= LONGEST_TITLE:
-        raise ValueError(f"a title has 1 to {LONGEST_TITLE} characters, not {len(title)}")
-    return title

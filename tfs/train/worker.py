@@ -233,9 +233,10 @@ class Job:
     def _card(self, measured: bool = True) -> str:
         if not self.name:
             return self.bundle.card
+        changed = " Its learning rate was changed by hand." if self.control.was_changed else ""
         return model_card(
             self.name,
-            self.about,
+            self.about + changed,
             self.bundle.model,
             self.task,
             self.config,
