@@ -33,7 +33,7 @@ def restore_optimizer(
 ) -> None:
     """The inverse: moments laid out in memory as their parameters are, and the step count."""
     for name, parameter in model.named_parameters():
-        state = {"step": torch.tensor(float(step))}
+        state = {"step": torch.tensor(float(step), device=parameter.device)}
         for moment in ("exp_avg", "exp_avg_sq"):
             state[moment] = torch.empty_like(parameter).copy_(tensors[f"{moment}.{name}"]).detach()
         optimizer.state[parameter] = state
