@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from tfs.model import DecoderOnly
+from tfs.model import DecoderOnly, TransformerConfig
 from tfs.tasks import Task
 from tfs.tasks.batch import seed_for
 from tfs.train.backward import BatchLoss, backward, batch_loss, on
@@ -54,12 +54,7 @@ def train(
     """
     if resume and run_dir is None:
         raise ValueError("resume=True needs run_dir, the directory of the run to go on with")
-    if task.d_vocab > model.cfg.d_vocab or task.n_ctx > model.cfg.n_ctx:
-        raise ValueError(
-            f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the "
-            f"model's {model.cfg.d_vocab} and {model.cfg.n_ctx}; make the model at least that large"
-        )
-    check_shares(config)
+    check_run(model.cfg, task, config)
     run = Run(run_dir) if run_dir is not None and process_number() == 0 else None
     optimizer = make_optimizer(model, config)
     done, kept_steps = 0, snapshot_steps(config)
@@ -94,6 +89,16 @@ def train(
         yield report
         if last_step:
             return
+
+
+def check_run(cfg: TransformerConfig, task: Task, config: TrainConfig) -> None:
+    """Raises ValueError where a model cannot read a task, or a batch cannot be shared out."""
+    if task.d_vocab > cfg.d_vocab or task.n_ctx > cfg.n_ctx:
+        raise ValueError(
+            f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the "
+            f"model's {cfg.d_vocab} and {cfg.n_ctx}; make the model at least that large"
+        )
+    check_shares(config)
 
 
 def update(
