@@ -10,6 +10,7 @@ from typing import Any
 from tfs.arithmetic import readable_bytes, weight_bytes
 from tfs.cli.flags import changes, config_flags, read_task_options
 from tfs.tasks import Task, task_options
+from tfs.tasks.corpus import read_text
 from tfs.tasks.named import CORPORA
 from tfs.tokenizers.bpe_training import N_BYTES
 from tfs.train.checkpoint import LARGEST_JSON, LARGEST_WEIGHTS
@@ -96,8 +97,9 @@ def _task_flags(args: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
 def _text_options(task: str, recipe: Recipe, path: Path) -> dict[str, Any]:
     """--text: a recipe of text reads this one instead; others read it in BPE of their vocabulary.
 
-    Raises ValueError where the vocabulary cannot hold the file's bytes.
+    Raises ValueError for a file that is no text, or where the vocabulary cannot hold its bytes.
     """
+    read_text(path)  # refuses what cannot be read, by the name that was given
     if task == "text":
         return {"corpus": str(path)}
     cfg = recipe.model
