@@ -37,7 +37,25 @@ class TransformerConfig:
     `initializer_range` is GPT-2's 0.02 (there -1, which means 0.8 / sqrt(d_model), and means that
     here too), and "none" is a positional_embedding_type of its own (there one zeroes W_pos).
 
-    tie_word_embeddings: W_U is W_E transposed and there is no b_U, as in GPT-2.
+    n_layers                   blocks
+    d_model                    width of the residual stream
+    n_ctx                      longest sequence that it can read
+    d_head                     width of one head's queries, keys and values
+    n_heads                    attention heads of a layer
+    d_mlp                      hidden units (neurons) of an MLP
+    d_vocab                    tokens in the vocabulary
+    act_fn                     activation of the MLP: relu, gelu, gelu_new or silu
+    normalization_type         LN, LNPre (centre and scale only), or None for no norm
+    positional_embedding_type  standard (a learned vector for each position), or none
+    attn_only                  blocks have no MLP
+    use_attn_result            compute what each head writes by itself (hook_result); slower
+    use_attn_scale             divide the attention scores by attn_scale
+    attn_scale                 the divisor of the attention scores
+    eps                        added to the variance in a norm, so that it never divides by 0
+    tie_word_embeddings        W_U is W_E transposed and there is no b_U, as in GPT-2
+    initializer_range          standard deviation of the random weights at the start
+    seed                       of those random weights; None draws others every time
+    dtype                      of the weights: float32, float64 or bfloat16
 
     Raises ValueError, naming the field and the numbers, where sizes cannot fit together.
     """

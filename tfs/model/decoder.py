@@ -80,7 +80,7 @@ class DecoderOnly(HookedModel):
         resid = self.embedded(tokens, past_kv_cache)
         past = past_kv_cache.layers if past_kv_cache else [None] * self.cfg.n_layers
         pos, past_pos = tokens.shape[1], past_kv_cache.length if past_kv_cache else 0
-        mask = causal_mask(pos, past_pos + pos) if pos > 1 else None
+        mask = causal_mask(pos, past_pos + pos).to(tokens.device) if pos > 1 else None
         for block, layer_past in list(zip(self.blocks, past, strict=True))[:stop_at_layer]:
             resid = block(resid, mask, layer_past)
         if past_kv_cache:
