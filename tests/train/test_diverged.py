@@ -98,12 +98,12 @@ def test_a_diverged_run_goes_on_with_a_lower_rate(run_away, mirror_setup, train_
     from tfs.train import train
     from tfs.train.control import Control
 
-    _, _, directory = run_away(save_every=1000)
+    _, _, directory = run_away(steps=150, save_every=1000)
     control = Control()
     control.set_lr(1e-2)
-    config = train_config(steps=400, lr=10.0, save_every=1000)
+    config = train_config(steps=150, lr=10.0, save_every=1000)
     *_, last = train(*mirror_setup(), config, directory, resume=True, control=control)
-    assert last.step == 400 and last.held_out.loss < math.log(12)
+    assert last.step == 150 and last.held_out.loss < math.log(12)
 
 
 def test_a_rate_set_by_hand_is_part_of_the_run(mirror_setup, train_config, tmp_path):

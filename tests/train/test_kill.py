@@ -73,7 +73,7 @@ def assert_readable(root) -> int:
 def is_half_written(root) -> bool:
     """Whether a save was cut off: something lies there that no finished write leaves."""
     folders = len([*root.glob("run-*/last-*")])
-    return folders > 1 or any(path.name.startswith(".") for path in root.rglob("*"))
+    return folders > 1 or any(root.glob("run-*/**/.*"))
 
 
 def wait_for_updates(root, more: int) -> None:
