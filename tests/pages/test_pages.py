@@ -117,6 +117,66 @@ def test_a_training_that_ended_with_its_server_can_still_be_opened(visit, tmp_pa
     assert not at.warning and not at.exception
 
 
+def button(at, label):
+    return next(button for button in at.button if button.label == label)
+
+
+def test_a_training_that_a_killed_server_left_is_resumed_from_its_link(visit, tmp_path) -> None:
+    """The files of a run that was cut off at its last save, and a server that has just begun."""
+    import json
+    import time
+
+    from pages._ui import state
+
+    at = visit("pages/train/live.py")
+    at.slider(key="steps mirror").set_value(300).run()
+    button(at, "Train").click().run()
+    name = at.session_state["run"]
+    job, status = state.library().job(name), tmp_path / name / "status.json"
+    while job.status().step < 5:
+        time.sleep(0.01)
+    job.stop()
+    job.thread.join(20)
+    step = job.status().step
+    status.write_text(json.dumps(json.loads(status.read_text()) | {"state": "running"}))
+    state.library().jobs.clear()
+
+    at = visit("pages/start/home.py")
+    at.query_params["run"] = name
+    at.switch_page("pages/train/live.py").run()
+    assert len(at.warning) == 1 and f"is interrupted, at step {step} of 300" in at.warning[0].value
+    button(at, "Resume it").click().run()
+    assert not at.exception and not at.warning and name in at.query_params["run"]
+    again = state.library().job(name)
+    again.thread.join(60)
+    assert again.status()[:2] == ("finished", 300)
+    at.run()
+    assert "finished: step 300 of 300" in str([p.text for p in at.get("progress")])
+
+
+def test_why_a_training_cannot_begin_is_said_in_the_form(visit) -> None:
+    from pages._ui import state
+
+    at = visit("pages/train/live.py")
+    state.library().budget = 1000
+    button(at, "Train").click().run()
+    assert not at.exception and "there is no room for this run" in at.error[0].value
+    assert button(at, "Train")
+
+
+def test_two_sessions_own_different_runs(visit) -> None:
+    from pages._ui import state
+
+    owners = []
+    for _ in range(2):
+        at = visit("pages/train/live.py")
+        button(at, "Train").click().run()
+        button(at, "Stop").click().run()
+        owners.append(at.session_state["owner"])
+    assert len(set(owners)) == 2
+    assert [len(state.library().entries(owner)) for owner in owners] == [1, 1]
+
+
 def test_what_a_reader_typed_is_shown_and_never_interpreted(visit) -> None:
     at = visit("pages/read/attention.py", model="mirror", prompt="**x** :red[y] $z$")
     assert "\\*\\*x\\*\\*" in at.error[0].value
