@@ -145,11 +145,10 @@ def _struck(said: Said) -> str:
     """The guesses in Markdown, wrong ones struck through, at most some twenty of them."""
     pairs = list(zip(said.guesses, said.truth, strict=True))[:20]
     words = [
-        literal(guess) if guess == true else f"~~{literal(guess.strip())}~~ "
+        literal(guess) if guess == true else f"~~{literal(guess.strip())}~~"
         for guess, true in pairs
     ]
-    glue = "" if any(word.startswith(" ") or len(word) == 1 for word in words) else " "
-    return glue.join(words) + (" …" if len(said.truth) > 20 else "")
+    return said.glue.join(words) + (" …" if len(said.truth) > 20 else "")
 
 
 @st.cache_data(show_spinner=False, max_entries=2048)

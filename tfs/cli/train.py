@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import torch
@@ -20,10 +21,12 @@ from tfs.train import train
 from tfs.train.card import model_card
 from tfs.train.checkpoint import Bundle, read_config, save
 from tfs.train.estimate import Costs, costs
+from tfs.train.files import write_json
 from tfs.train.loop import check_run
 from tfs.train.processes import DEVICES, find_device, process_group, process_number
 from tfs.train.recipe import RECIPE_FILE, Recipe, read_recipe, save_recipe
 from tfs.train.recipes import RECIPES
+from tfs.train.worker import SECONDS_BETWEEN_SAVES, STATUS_FILE
 
 EPILOG = """\
 What a flag does not say, the --config file does; what neither says, the recipe does. Several
@@ -73,26 +76,45 @@ def run_train(args: argparse.Namespace) -> None:
             print(f"tfs: {sentence(recipe, expected)}", file=sys.stderr)
             save_recipe(recipe, directory)
         model = DecoderOnly(recipe.model).to(device)
-        step = follow(recipe, model, task, directory, args.resume)
+        step, seconds = follow(recipe, model, task, directory, args.resume)
     if is_first:
         model.to("cpu")
         parts = (model, task, recipe.train, step)
         card = model_card(recipe.name, recipe.about, *parts, command_of(recipe))
         save(Bundle(model, task.tokenizer, card), directory)
+        write_status(directory, "finished", step, seconds)
         print(f"saved to {directory}; open it with: tfs inspect {directory}")
+        print(f"in the app, if that is in its runs directory: /live?run={directory.name}")
 
 
-def follow(recipe: Recipe, model: DecoderOnly, task: Task, directory: Path, resume: bool) -> int:
-    """Train with a progress bar; returns the last step."""
-    step, config = recipe.train.steps, recipe.train
-    hidden = process_number() > 0
-    with tqdm(total=config.steps, unit="step", desc=recipe.name, disable=hidden) as bar:
+def follow(
+    recipe: Recipe, model: DecoderOnly, task: Task, directory: Path, resume: bool
+) -> tuple[int, float]:
+    """Train with a progress bar; returns the last step, and the seconds that this took.
+
+    The directory opens in the app meanwhile, with weights that are some seconds old.
+    """
+    step, config, began = recipe.train.steps, recipe.train, time.monotonic()
+    is_first = process_number() == 0
+    card = f"# {recipe.name}\n\n{recipe.about} Still training.\n"
+    bundle, saved_at = Bundle(model, task.tokenizer, card), began - SECONDS_BETWEEN_SAVES
+    with tqdm(total=config.steps, unit="step", desc=recipe.name, disable=not is_first) as bar:
         for report in train(model, task, config, directory, resume):
             step = report.step
             bar.update(step - bar.n)
             if report.held_out:
                 bar.set_postfix(loss=f"{report.loss:.3f}", held_out=f"{report.held_out.loss:.3f}")
-    return step
+            if is_first and time.monotonic() - saved_at >= SECONDS_BETWEEN_SAVES:
+                save(bundle, directory)
+                write_status(directory, "running", step, time.monotonic() - began)
+                saved_at = time.monotonic()
+    return step, time.monotonic() - began
+
+
+def write_status(directory: Path, state: str, step: int, seconds: float) -> None:
+    """What the app's list of runs says; "running" counts only while the run's lock is held."""
+    fields = {"state": state, "step": step, "error": "", "seconds": round(seconds, 3)}
+    write_json(directory / STATUS_FILE, fields)
 
 
 def command_of(recipe: Recipe) -> str:
