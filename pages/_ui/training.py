@@ -93,6 +93,7 @@ def watch(begin: Callable[[], Job]) -> None:
 
 def look_at(name: str) -> None:
     """Make a run the one on screen, and one of this reader's models."""
+    st.session_state.pop("lost run", None)
     remember_run(name)
     st.session_state["run"] = st.query_params["run"] = name
 
@@ -111,11 +112,27 @@ def run_on_screen() -> Watched | None:
         look_at(name)
     elif name:
         leave()
+        st.session_state["lost run"] = name
+    if lost := st.session_state.get("lost run"):
+        _say_it_is_lost(lost)
+    return run
+
+
+def _say_it_is_lost(name: str) -> None:
+    """Until another run is begun: what the link led to cannot be watched."""
+    if state.is_run(name):
+        st.warning(
+            "How this model was trained is not known here, so its training cannot be watched; what "
+            "it learned is kept."
+        )
+        st.button(
+            "Open what it learned", icon=":material/visibility:", on_click=ask_to_open, args=(name,)
+        )
+    else:
         st.warning(
             f"There is no training {literal(name[:60])} on this server: a run can be watched on "
             "its own server only, and until it is deleted. Start a new one below."
         )
-    return run
 
 
 def say_why_not() -> None:
@@ -168,5 +185,6 @@ def set_lr(run: Watched, lr: float) -> None:
 
 def ask_to_open(name: str, page: str = "attention") -> None:
     """For a button's on_click: app.py leaves this page when it runs next."""
+    st.session_state.pop("lost run", None)
     show_model(name)
     st.session_state["go to"] = page
