@@ -37,7 +37,7 @@ SECTIONS = {
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
     ],
 }
-page = st.navigation(SECTIONS)
+page = st.navigation(SECTIONS, expanded=True)
 kept.restore(page.title)
 tour.resume()
 wanted = jumps.wanted_page()
