@@ -155,7 +155,8 @@ def update(
     batch = task.sample(config.batch_size, seed_for(config.seed, "train", step))
     loss = backward(model, loss_of or BatchLoss(model), batch, config, step)
     most = math.inf if config.grad_clip is None else config.grad_clip
-    grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), most)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    grad_norm = torch.nn.utils.clip_grad_norm_(parameters, most)
     for group in optimizer.param_groups:
         group["lr"] = lr_at(step, config)
     optimizer.step()
