@@ -98,16 +98,10 @@ export default function ({ data, parentElement, setStateValue }) {
   function sentence(cell) {
     const { row, column } = cell;
     const mark = isLocked(cell) ? ` (${head.mark})` : "";
-    const from = place(head.rows, row);
+    const from = placed(head.rows, row);
     if (column === null) return `${from}${mark}. ${head.hint}`;
     const values = panels.map((panel, i) => `${panel.what} ${written(value(i, row, column), panel.words)}`);
-    return `${from}, ${place(head.columns, column)}: ${values.join(", ")}${mark}`;
-  }
-
-  function place({ name, labels }, index) {
-    const label = labels[index];
-    if (!name) return label;
-    return label === String(index) ? `${name} ${index}` : `${name} ${index} "${label}"`;
+    return `${from}, ${placed(head.columns, column)}: ${values.join(", ")}${mark}`;
   }
 
   function value(i, row, column) {
@@ -115,8 +109,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function written(number, words) {
-    if (Number.isNaN(number)) return "not there";
-    return words?.[String(number)] ?? (number === -Infinity ? "−∞" : number.toFixed(4).replace("-", "−"));
+    return words?.[String(number)] ?? inWords(number);
   }
 
   function draw(panel, i) {
@@ -211,7 +204,6 @@ export default function ({ data, parentElement, setStateValue }) {
       return [tick];
     });
     axis.replaceChildren(title, ...shown);
-    const longest = Math.max(...texts.map((text) => [...text].reduce((sum, char) => sum + (char > "\u1100" ? 2 : 1), 0)));
-    axis.style.setProperty("--longest", longest);
+    axis.style.setProperty("--longest", longestOf(texts));
   }
 }

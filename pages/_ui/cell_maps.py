@@ -22,17 +22,22 @@ class Axis(NamedTuple):
     """The rows or the columns of a map: what each of them is, and a label for each.
 
     A label that is the row's own number is said once. Without a name, the labels say it all.
+    first: the number of the first one; None where places in the list have no meaning.
     """
 
     name: str
     labels: Sequence[str]
     colour: str = ""
+    first: int | None = 0
 
     def place(self, index: int, label: str) -> str:
         """One of them in words: query 3 'the'."""
         if not self.name:
             return label
-        return f"{self.name} {index}" + (f" '{label}'" if label != str(index) else "")
+        if self.first is None:
+            return f"{self.name} '{label}'"
+        number = str(self.first + index)
+        return f"{self.name} {number}" + (f" '{label}'" if label != number else "")
 
     def header(self) -> dict[str, Any]:
         """What the script needs of it; labels without a name are words of ours, not tokens."""

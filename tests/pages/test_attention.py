@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, header, maps, open_code, said, the_map
+from tests.pages.screen import as_tensor, bars, drawn, header, maps, open_code, said, the_map
 
 PAGE = "pages/read/attention.py"
 HEADS = [
@@ -142,7 +142,7 @@ def test_every_step_of_the_road(opened, name, layer, head) -> None:
         expected = by_hand[what][query]
         close(values[: len(expected)], expected, atol=1e-3)
     go_to("4 softmax")
-    score, exp, weight = (as_tensor(panel["y"]) for panel in drawn(at, "road")["data"])
+    score, exp, weight = bars(at, "road").values()
     close(score, by_hand["masked"][query], atol=1e-3)
     close(exp, (by_hand["masked"][query] - by_hand["masked"][query].max()).exp(), atol=1e-3)
     close(weight, by_hand["weights"][query], atol=1e-3)
