@@ -123,13 +123,14 @@ def cell_maps(
     row_height: int = 0,
     hint: str = "",
     mark: str = "locked",
-    lock: tuple[int, int | None] | None = None,
+    lock: tuple[int | None, int | None] | None = None,
     on_lock: Callable[[tuple[int, int | None] | None], None] | None = None,
 ) -> None:
     """Maps side by side, each up to `width` pixels wide; a row is at least `row_height` high.
 
     lock, and what on_lock is called with: a row and a column, or None; by_row: rows are locked, and
-    the column is None. mark: what a locked cell is called. Without on_lock there is no locking.
+    the column is None. A lock of a row or a column alone, the other None, frames the whole of it.
+    mark: what a locked cell is called. Without on_lock there is no locking.
     """
     usual = "Hover a cell, lock it with a click; arrow keys move." if on_lock else "Hover a cell."
     head = {

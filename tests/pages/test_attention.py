@@ -66,6 +66,17 @@ def close(found, expected, atol=2e-4) -> None:
     torch.testing.assert_close(found, expected.detach(), atol=atol, rtol=1e-4)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_query_or_a_key_alone_is_framed(opened, turned) -> None:
+    places = {"token": "5", "key token": "2"}
+    for asked, (query, key) in (("token", (5, None)), ("key token", (None, 2)), ("", (None, None))):
+        chosen = {asked: places[asked]} if asked else {}
+        at, _ = opened("mirror", 0, 1, turned=str(turned).lower(), **chosen)
+        row, column = (key, query) if turned else (query, key)
+        wanted = {"row": row, "column": column} if chosen else None
+        assert header(at, "large")["lock"] == wanted
+
+
 @pytest.mark.parametrize(("name", "layer", "head"), HEADS)
 def test_weights_and_lengths_of_one_head(opened, name, layer, head) -> None:
     at, by_hand = opened(name, layer, head)
