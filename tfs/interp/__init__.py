@@ -59,7 +59,8 @@ from tfs.interp.masks import (
     run_with_mask,
     sliding_window,
 )
-from tfs.interp.positions import similarity_by_distance, sinusoidal, sinusoidal_rotation
+from tfs.interp.positions import similarity_by_distance, sinusoidal_rotation
+from tfs.sinusoids import sinusoidal
 
 __all__ = [
     "HEAD_SCORES",
