@@ -7,8 +7,6 @@ example computes it once. What is kept is shared by all sessions and never chang
 import gc
 import hashlib
 import os
-import re
-import secrets
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -32,13 +30,11 @@ from tfs.interp.outliers import group_apart
 from tfs.memory import keep_freed_memory
 from tfs.tokenizers import GPT2Tokenizer, gpt2
 from tfs.train.checkpoint import BUNDLED, bundled_names
+from tfs.train.library import RUN_NAME, Library
 from tfs.train.run import snapshot_path
-from tfs.train.worker import Job
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
-MOST_FINISHED_JOBS = 64
 SECONDS_TO_LOOK_AGAIN = 600
-RUN_NAME = re.compile(r"run-[0-9a-f]{16}")
 
 
 class Opened(NamedTuple):
@@ -77,10 +73,6 @@ def is_run(name: str) -> bool:
     return (
         bool(RUN_NAME.fullmatch(name)) and (runs_directory() / name / "model.safetensors").is_file()
     )
-
-
-def new_run_directory() -> Path:
-    return runs_directory() / f"run-{secrets.token_hex(8)}"
 
 
 def open_model(name: str, step: int | None = None) -> Opened:
@@ -257,19 +249,14 @@ def losses_under(
     return loss_per_position(run_with_mask(_model, ids, _cells), ids)[0]
 
 
+def library() -> Library:
+    """The runs of this server and the trainings that are going on in it."""
+    return _library(runs_directory())
+
+
 @st.cache_resource(show_spinner=False)
-def jobs() -> dict[str, Job]:
-    """Trainings of this server by the name of their run."""
-    return {}
-
-
-def remember_job(name: str, job: Job) -> None:
-    """Keep a training at hand; of those that are over, only the newest, the others on disk."""
-    known = jobs()
-    known[name] = job
-    over = [other for other, old in known.items() if old.status().is_over]
-    for other in over[:-MOST_FINISHED_JOBS]:
-        known.pop(other, None)
+def _library(root: Path) -> Library:
+    return Library(root)
 
 
 @st.cache_resource(show_spinner=False)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -9,8 +11,10 @@ import tfs
 from pages._ui import state
 from pages._ui.controls import remember_run, show_model
 from pages._ui.layout import literal
+from pages._ui.owner import owner
 from pages._ui.predict import predict
 from tfs.arithmetic import parameter_terms, readable_count, total, training_flops
+from tfs.train.library import RESUMABLE
 from tfs.train.recipes import INDUCTION, MIRROR, MIRROR_LARGE, MIRROR_NO_POSITIONS, Recipe
 from tfs.train.worker import Job
 
@@ -73,24 +77,34 @@ def estimate(
 
 
 def launch(recipe: Recipe, cfg: tfs.TransformerConfig, config: tfs.TrainConfig) -> None:
-    """Start a job for this session; its random name goes into the URL, for a reload to find it."""
-    task = recipe.make_task()
+    """Start a run of this session; its random name goes into the URL, for a reload to find it."""
     about = recipe.about if cfg == recipe.model else "The recipe's model was changed by hand."
+    changed = dataclasses.replace(recipe, about=about, model=cfg, train=config)
     title = f"{recipe.name}, trained in the app"
-    bundle = tfs.Bundle(
-        tfs.DecoderOnly(cfg), task.tokenizer, f"# {title}\n\n{about} Still training.\n"
-    )
-    directory = state.new_run_directory()
-    job = Job(bundle, task, config, directory, name=title, about=about).start()
-    state.remember_job(directory.name, job)
-    remember_run(directory.name)
-    st.session_state["run"] = st.query_params["run"] = directory.name
+    _watch(partial(state.library().start, changed, owner(), title=title))
+
+
+def go_on_with(name: str) -> None:
+    """For a button's on_click: resume a run that this server does not train any more."""
+    _watch(partial(state.library().resume, name))
+
+
+def _watch(begin: Callable[[], Job]) -> None:
+    """Begin a training and make it the one on screen; or keep the sentence that says why not."""
+    try:
+        name = begin().directory.name
+    except (ValueError, OSError) as error:
+        st.session_state["why not"] = str(error)
+        return
+    st.session_state.pop("lost run", None)
+    remember_run(name)
+    st.session_state["run"] = st.query_params["run"] = name
 
 
 def current_job() -> Job | None:
     """The job of this session, or the one that the URL names; a dead link is remembered."""
     name = st.query_params.get("run") or st.session_state.get("run")
-    job = state.jobs().get(name) if name else None
+    job = state.library().job(name) if name else None
     if job is None:
         st.query_params.pop("run", None)
         if name:
@@ -129,21 +143,32 @@ def ask_where_it_ends(job: Job) -> None:
 
 
 def say_if_run_is_lost() -> None:
-    """One sentence where the URL asked for a run that this server does not steer any more."""
+    """One sentence where the URL asked for a run that this process does not steer (any more)."""
+    if why_not := st.session_state.pop("why not", None):
+        st.error(literal(why_not))
     name = st.session_state.get("lost run")
-    if name and state.is_run(name):
-        st.warning("That training ended when its server did; what it had learned by then is kept.")
-        st.button(
-            "Open what it learned",
-            icon=":material/visibility:",
-            on_click=ask_to_open,
-            args=(name,),
-        )
-    elif name:
+    if not name:
+        return
+    try:
+        entry = state.library().entry(name)
+    except ValueError:
+        entry = None
+    if entry is None and not state.is_run(name):
         st.warning(
             f"There is no training {literal(name[:60])} on this server: a run can be watched on "
             "its own server only. Start a new one below."
         )
+        return
+    if entry is None:
+        st.warning("That training ended when its server did; what it had learned by then is kept.")
+    else:
+        at = f"{literal(entry.title)} is {entry.state}, at step {entry.step} of {entry.steps}."
+        st.warning(f"{at} {literal(entry.error)}".strip())
+        if entry.state in RESUMABLE:
+            st.button("Resume it", icon=":material/play_arrow:", on_click=go_on_with, args=(name,))
+    st.button(
+        "Open what it learned", icon=":material/visibility:", on_click=ask_to_open, args=(name,)
+    )
 
 
 def ask_to_open(name: str) -> None:

@@ -9,17 +9,19 @@ from pages._ui.formation import (
     scores_over_training,
     which_first,
 )
-from pages._ui.layout import counted, literal, prose
+from pages._ui.layout import literal, prose
+from pages._ui.replay import loss_history
 
 st.title("How it formed")
 prose("formed")
 view = current_view()
-if len(view.bundle.snapshots) < 3:
-    kept = counted(len(view.bundle.snapshots), "step")
+if len(view.bundle.snapshots) < 2:
     st.info(
-        f"Of the training of {literal(view.name)} only {kept} was kept, so there is nothing "
-        "to play back: choose induction or mirror in the sidebar, or train a model here."
+        f"No weights were kept while {literal(view.name)} was trained, so only its loss can be played "
+        "back: for its heads choose induction or mirror in the sidebar, or train a model here."
     )
+    if loss_history(view.name):
+        on_one_axis(view, {})
     st.stop()
 scores = scores_over_training(view)
 if which_first(view, scores):

@@ -108,10 +108,10 @@ def test_with_powers_step_0_has_no_place(visit) -> None:
     assert all(as_tensor(trace["x"]).min() > 0 for trace in figure["data"])
 
 
-def test_a_model_with_too_few_kept_steps_says_so(visit) -> None:
+def test_a_model_without_kept_steps_shows_its_loss_alone(visit) -> None:
     at = visit(PAGE, model="shakespeare")
-    assert not at.exception and not at.get("plotly_chart")
-    assert any("nothing to play back" in message for message in messages(at))
+    assert not at.exception and list(panels(drawn(at, "formation"))) == ["loss"]
+    assert any("No weights were kept" in message for message in messages(at))
 
 
 def test_many_heads_are_shown_at_the_step_of_the_slider_only(visit, monkeypatch) -> None:

@@ -78,7 +78,7 @@ def test_what_a_run_leaves(uninterrupted):
     steps = (0, 1, 2, 4, 8, 12)
     snapshots = {f"snapshots/step_{step:06d}.safetensors" for step in steps}
     state = {f"last-12/{name}" for name in ("model.safetensors", "optim.safetensors", "state.json")}
-    expected = {"config.json", "train.json", "metrics.jsonl"} | snapshots | state
+    expected = {"config.json", "train.json", "metrics.jsonl", "alive"} | snapshots | state
     assert expected <= files | {path.replace("last/", "last-12/") for path in files}
     assert files - expected <= {path.replace("last-12/", "last/") for path in state}
     assert [line["step"] for line in metrics(directory)] == list(range(1, 13))
@@ -106,10 +106,74 @@ def test_resuming_twice(tmp_path, setup, config, uninterrupted):
 
 
 @ONE_MODEL
-def test_a_run_that_never_saved_cannot_be_resumed(tmp_path, setup, config):
+def test_a_run_that_never_came_to_a_save_begins_again_with_its_first_weights(
+    tmp_path, setup, config, uninterrupted
+):
     start(setup, config, tmp_path, 3)
+    model, taken = start(setup, config, tmp_path, None, resume=True)
+    assert taken == list(range(1, 13))
+    assert_same_run(tmp_path, model, uninterrupted)
+
+
+@ONE_MODEL
+def test_there_is_nothing_to_resume_in_an_empty_or_missing_directory(tmp_path, setup, config):
     with pytest.raises(ValueError, match="holds nothing to resume from"):
         start(setup, config, tmp_path, None, resume=True)
+    with pytest.raises(ValueError, match="there is no run in"):
+        start(setup, config, tmp_path / "missing", None, resume=True)
+    assert not (tmp_path / "missing").exists()
+
+
+@ONE_MODEL
+def test_a_start_that_was_cut_off_can_be_made_again(
+    tmp_path, monkeypatch, setup, config, uninterrupted
+):
+    """Half of a start, at each of its writes: no line of metrics, so it is no run yet."""
+    from tfs.train import files
+
+    for nth in (1, 2, 3):
+        with monkeypatch.context() as patch, pytest.raises(Crash):
+            patch.setattr(files, "save_file", crashing(files.save_file, nth, lambda *args: True))
+            start(setup, config, tmp_path, None)
+    model, _ = start(setup, config, tmp_path, None)
+    assert_same_run(tmp_path, model, uninterrupted)
+
+
+@ONE_MODEL
+def test_two_trainings_do_not_share_a_directory(tmp_path, setup, config):
+    from tfs.train import train
+
+    first = train(*setup(), config, tmp_path)
+    next(first)
+    for resume in (False, True):
+        with pytest.raises(ValueError, match="another training is at work in"):
+            next(train(*setup(), config, tmp_path, resume=resume))
+    first.close()
+    assert start(setup, config, tmp_path, 1, resume=True)[1] == [1]
+
+
+@ONE_MODEL
+def test_a_resumed_run_clears_away_what_is_not_its_own(tmp_path, setup, config, uninterrupted):
+    start(setup, config, tmp_path, 9)
+    (tmp_path / "last-9").mkdir()
+    (tmp_path / "last-9" / "model.safetensors").write_bytes(b"half a file")
+    (tmp_path / "last.new").symlink_to("last-9")
+    for folder in (tmp_path, tmp_path / "snapshots", tmp_path / "last"):
+        (folder / ".model.safetensors.x1y2").write_bytes(b"half a file")
+    model, taken = start(setup, config, tmp_path, None, resume=True)
+    assert taken == list(range(6, 13))
+    assert_same_run(tmp_path, model, uninterrupted)
+    left = [path.name for path in tmp_path.rglob("*") if path.name.startswith((".", "last"))]
+    assert sorted(left) == ["last", "last-12"]
+
+
+@ONE_MODEL
+def test_snapshots_of_updates_that_are_done_again_are_cut_off(tmp_path, setup, config):
+    start(setup, config, tmp_path, 9)
+    assert (tmp_path / "snapshots" / "step_000008.safetensors").is_file()
+    start(setup, config, tmp_path, 1, resume=True)
+    kept = sorted(path.name[5:11] for path in (tmp_path / "snapshots").iterdir())
+    assert kept == ["000000", "000001", "000002", "000004"]
 
 
 @ONE_MODEL

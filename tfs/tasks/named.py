@@ -23,9 +23,12 @@ TOKENIZERS = ("characters", "bpe", "gpt2")
 
 
 def text_task(
-    corpus: str = "prose", tokenizer: str = "characters", n_ctx: int = 64, d_vocab: int = 512
+    corpus: str = "prose",
+    tokenizer: str | Tokenizer = "characters",
+    n_ctx: int = 64,
+    d_vocab: int = 512,
 ) -> TextTask:
-    """Text through one of three tokenizers.
+    """Text through one of three tokenizers, or one that is there already.
 
     corpus: "prose", "shakespeare", or the path of a UTF-8 file.
     tokenizer: "characters" of the whole text; "bpe", trained on its first 90% only; or "gpt2",
@@ -34,7 +37,9 @@ def text_task(
     """
     text = CORPORA[corpus]() if corpus in CORPORA else read_text(corpus)
     name = corpus if corpus in CORPORA else Path(corpus).name
-    return TextTask(text, _tokenizer(tokenizer, text, d_vocab), n_ctx, name)
+    if isinstance(tokenizer, str):
+        tokenizer = _tokenizer(tokenizer, text, d_vocab)
+    return TextTask(text, tokenizer, n_ctx, name)
 
 
 def _tokenizer(name: str, text: str, d_vocab: int) -> Tokenizer:
@@ -68,10 +73,16 @@ def task_options(name: str) -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in parameters}
 
 
-def make_task(name: str, options: Mapping[str, Any], directory: Path | None = None) -> Task:
+def make_task(
+    name: str,
+    options: Mapping[str, Any],
+    directory: Path | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> Task:
     """The task of that name.
 
     directory: where a corpus that is a relative path lies; the current directory by default.
+    tokenizer: one that a text is read with, if it reads text, instead of the option's.
     Raises ValueError for an unknown name or option, or a value that the task refuses.
     """
     known = task_options(name)
@@ -90,4 +101,6 @@ def make_task(name: str, options: Mapping[str, Any], directory: Path | None = No
     corpus = options.get("corpus", "prose")
     if directory is not None and corpus not in CORPORA:
         options["corpus"] = str(directory / corpus)
+    if name == "text" and isinstance(tokenizer, CharTokenizer | BPETokenizer | GPT2Tokenizer):
+        options["tokenizer"] = tokenizer
     return TASKS[name](**options)

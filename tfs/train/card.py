@@ -1,6 +1,9 @@
 """The model card: what a checkpoint was trained on, how, how well it does, and where it stops."""
 
 import math
+from collections.abc import Callable
+
+import torch
 
 from tfs.arithmetic import parameter_terms, total
 from tfs.model import DecoderOnly
@@ -20,10 +23,17 @@ def model_card(
     config: TrainConfig,
     step: int,
     command: str = "",
+    *,
+    seconds: float | None = None,
+    measured: bool = True,
+    between: Callable[[], None] = lambda: None,
 ) -> str:
     """Markdown for README.md. Every number in it is measured or computed here, on this model.
 
     command: what made the model, where there is such a command.
+    seconds: how long it was trained for, on as many threads as torch now has.
+    measured: False leaves out how well it does, which takes seconds to find out.
+    between: called every now and then while it is measured; what it raises ends that.
     """
     cfg = model.cfg
     shape = (
@@ -44,8 +54,9 @@ def model_card(
         f"- **Training**: {_count(step, 'update')}; AdamW, peak learning rate {config.lr:g} after "
         f"{_count(config.warmup_steps, 'warm-up step')}, then {config.schedule}; weight decay "
         f"{config.weight_decay:g}, dropout {config.dropout:g}, {config.precision}.",
+        *([f"- **Time**: {_duration(seconds)}."] if seconds is not None else []),
         *([f"- **Command**: `{command}`"] if command else []),
-        *_results(model, task, config),
+        *(_results(model, task, config, between) if measured else [_unmeasured(step, config)]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -54,11 +65,22 @@ def _count(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
-def _results(model: DecoderOnly, task: Task, config: TrainConfig) -> list[str]:
+def _duration(seconds: float) -> str:
+    time = f"{seconds:.3g} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
+    return f"{time} of training on {_count(torch.get_num_threads(), 'thread')}"
+
+
+def _unmeasured(step: int, config: TrainConfig) -> str:
+    return f"- **Results**: not measured; it was stopped at step {step:,} of {config.steps:,}."
+
+
+def _results(
+    model: DecoderOnly, task: Task, config: TrainConfig, between: Callable[[], None]
+) -> list[str]:
     if isinstance(task, TextTask):
-        return _text_results(model, task)
+        return _text_results(model, task, between)
     batch = task.sample(HELD_OUT_SEQUENCES, seed_for(config.seed, "card"), "held_out")
-    measured = evaluate(model, batch)
+    measured = evaluate(model, batch, between)
     lines = [
         f"- **Held-out loss**: {measured.loss:.4f} nats per counted token on "
         f"{HELD_OUT_SEQUENCES:,} sequences that it was not trained on."
@@ -76,10 +98,12 @@ def _results(model: DecoderOnly, task: Task, config: TrainConfig) -> list[str]:
     return lines
 
 
-def _text_results(model: DecoderOnly, task: TextTask) -> list[str]:
+def _text_results(model: DecoderOnly, task: TextTask, between: Callable[[], None]) -> list[str]:
     held_out, characters = task.tokens["held_out"], task.held_out_characters
-    blocks = nats_per_character(model, held_out, characters)
-    sliding = nats_per_character(model, held_out, characters, stride=max(1, task.n_ctx // 4))
+    blocks, sliding = (
+        nats_per_character(model, held_out, characters, stride, between)
+        for stride in (task.n_ctx, max(1, task.n_ctx // 4))
+    )
     return [
         f"- **Held-out loss**: {blocks:.4f} nats per *character* on the last 10% of the text "
         f"({characters:,} characters), read in separate windows of {task.n_ctx} tokens; "

@@ -6,6 +6,7 @@ The command line, the tests and the app all consume this one loop.
 import math
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +15,15 @@ import torch
 from tfs.model import DecoderOnly
 from tfs.tasks import Task
 from tfs.tasks.batch import seed_for
+from tfs.train.alive import at_work
 from tfs.train.config import TrainConfig
+from tfs.train.control import Control
+from tfs.train.diverged import Watch
 from tfs.train.dropout import dropout_hooks
 from tfs.train.loss import training_loss
 from tfs.train.metrics import Evaluation, evaluate
 from tfs.train.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
-from tfs.train.run import Run
+from tfs.train.run import Run, read_metrics
 from tfs.train.schedule import lr_at, snapshot_steps
 
 
@@ -40,13 +44,17 @@ def train(
     config: TrainConfig,
     run_dir: str | Path | None = None,
     resume: bool = False,
+    control: Control | None = None,
 ) -> Iterator[TrainStep]:
     """Train `model` in place on `task`, yielding a TrainStep after each update.
 
     run_dir: where to keep metrics, snapshots and all that resuming needs; None keeps nothing.
     resume: go on from run_dir/last, bit for bit as if the run had never stopped (same machine, same
     number of threads). Every random draw is a function of config.seed and the step.
-    Raises ValueError where the model cannot read the task, or there is no run_dir to resume.
+    control: what may be asked of it meanwhile, such as another learning rate.
+    Raises ValueError where the model cannot read the task, there is no run_dir to resume, or
+    another training is at work in it; Diverged, a ValueError, where the training runs away. After
+    every report the weights are finite, and what is on disk can be resumed.
     """
     if resume and run_dir is None:
         raise ValueError("resume=True needs run_dir, the directory of the run to go on with")
@@ -55,7 +63,22 @@ def train(
             f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the "
             f"model's {model.cfg.d_vocab} and {model.cfg.n_ctx}; make the model at least that large"
         )
+    control = control or Control()
     run = Run(run_dir) if run_dir is not None else None
+    if run and not resume:
+        run.directory.mkdir(parents=True, exist_ok=True)
+    with at_work(run.directory) if run and not control.is_held else nullcontext():
+        yield from _updates(model, task, config, run, resume, control)
+
+
+def _updates(
+    model: DecoderOnly,
+    task: Task,
+    config: TrainConfig,
+    run: Run | None,
+    resume: bool,
+    control: Control,
+) -> Iterator[TrainStep]:
     optimizer = make_optimizer(model, config)
     done, kept_steps = 0, snapshot_steps(config)
     if run and resume:
@@ -64,29 +87,43 @@ def train(
     elif run:
         run.start(model, config)
         run.save_snapshot(model, 0)
+        run.save_last(model, {}, 0)
+    past = read_metrics(run.directory) if run else []
+    watch = Watch(task.d_vocab, kept_steps if run else None, [line["loss"] for line in past])
+    if run:
+        control.read_changes(run.directory)
+        control.save = lambda step: run.save_last(model, optimizer_tensors(model, optimizer), step)
+    if past and _reached(past[-1]["held_out"] and past[-1]["held_out"]["loss"], config):
+        return
     held_out_batch = task.sample(config.eval_size, seed_for(config.seed, "held out"), "held_out")
 
     for step in range(done + 1, config.steps + 1):
+        now = control.config_at(step, config)
         started = time.perf_counter()
-        loss, grad_norm, tokens = update(model, task, config, optimizer, step)
+        loss, grad_norm, tokens = update(model, task, now, optimizer, step)
         seconds = time.perf_counter() - started
+        watch.look(step, loss, grad_norm, lr_at(step, now), model)
 
         last_step = step == config.steps
         held_out = None
         if step % config.eval_every == 0 or last_step:
-            held_out = evaluate(model, held_out_batch)
-            reached = config.target_loss is not None and held_out.loss <= config.target_loss
-            last_step = last_step or reached
-        report = TrainStep(step, loss, lr_at(step, config), grad_norm, tokens / seconds, held_out)
+            held_out = evaluate(model, held_out_batch, control.go_on_or_raise)
+            last_step = last_step or _reached(held_out.loss, config)
+        report = TrainStep(step, loss, lr_at(step, now), grad_norm, tokens / seconds, held_out)
         if run:
             run.log(report._asdict() | {"held_out": held_out and held_out._asdict()})
             if step in kept_steps or last_step:
                 run.save_snapshot(model, step)
             if step % config.save_every == 0 or last_step:
-                run.save_last(model, optimizer_tensors(model, optimizer), step)
+                control.save(step)
         yield report
         if last_step:
             return
+
+
+def _reached(held_out_loss: float | None, config: TrainConfig) -> bool:
+    """Whether the run ends here because it is as good as was asked for."""
+    return None not in (held_out_loss, config.target_loss) and held_out_loss <= config.target_loss
 
 
 def update(

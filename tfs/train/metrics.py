@@ -1,6 +1,7 @@
 """How good a model is, on data it was not trained on."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -22,9 +23,12 @@ class Evaluation(NamedTuple):
 
 
 @torch.no_grad()
-def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
+def evaluate(
+    model: DecoderOnly, batch: Batch, between: Callable[[], None] = lambda: None
+) -> Evaluation:
     """Loss and answer accuracy of a model on a batch, taken a slice at a time.
 
+    between: called before each slice; what it raises ends the evaluation.
     Raises ValueError where no token counts in the loss; accuracy and exact are NaN where there is
     no answer.
     """
@@ -37,6 +41,7 @@ def evaluate(model: DecoderOnly, batch: Batch) -> Evaluation:
     rows = max(1, TOKENS_AT_ONCE // batch.tokens.shape[1])
     loss, right = 0.0, []
     for start in range(0, len(batch.tokens), rows):
+        between()
         part = Batch(*(tensor[start : start + rows] for tensor in batch))
         logits = model(part.tokens)
         if counted := part.loss_mask[:, 1:].sum().item():  # else the mean over none would be NaN
@@ -64,7 +69,11 @@ def _graded(
 
 @torch.no_grad()
 def nats_per_character(
-    model: DecoderOnly, tokens: Int[Tensor, " pos"], characters: int, stride: int | None = None
+    model: DecoderOnly,
+    tokens: Int[Tensor, " pos"],
+    characters: int,
+    stride: int | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> float:
     """The cost of a whole text, in nats per character: comparable across tokenizers.
 
@@ -79,6 +88,7 @@ def nats_per_character(
     inputs, targets = tokens[:-1], tokens[1:]
     nats, counted = 0.0, 0
     while counted < len(targets):
+        between()
         end = min(max(n_ctx, counted + stride), len(targets))
         start = max(0, end - n_ctx)
         log_probs = model(inputs[None, start:end])[0].log_softmax(-1)

@@ -34,7 +34,12 @@ def optimizer_tensors(model: DecoderOnly, optimizer: torch.optim.AdamW) -> dict[
 def restore_optimizer(
     model: DecoderOnly, optimizer: torch.optim.AdamW, tensors: dict[str, torch.Tensor], step: int
 ) -> None:
-    """The inverse: moments laid out in memory as their parameters are, and the step count."""
+    """The inverse: moments laid out in memory as their parameters are, and the step count.
+
+    Before the first update there are none.
+    """
+    if step == 0:
+        return
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue

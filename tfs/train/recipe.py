@@ -8,6 +8,7 @@ from typing import Any
 
 from tfs.model import TransformerConfig
 from tfs.tasks import Task, make_task
+from tfs.tokenizers import Tokenizer
 from tfs.train.config import TrainConfig
 from tfs.train.files import read_json, write_json
 
@@ -30,9 +31,11 @@ class Recipe:
     train: TrainConfig
     task_options: Mapping[str, Any] = field(default_factory=dict)
 
-    def make_task(self, directory: Path | None = None) -> Task:
-        """directory: where a corpus that is a relative path lies. Raises ValueError as the task."""
-        return make_task(self.task, self.task_options, directory)
+    def make_task(self, directory: Path | None = None, tokenizer: Tokenizer | None = None) -> Task:
+        """directory: where a corpus that is a relative path lies. tokenizer: of a model that goes
+        on learning, to read a text with instead of one of its own. Raises ValueError as the task.
+        """
+        return make_task(self.task, self.task_options, directory, tokenizer)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,235 @@
+"""The lab's form: a recipe, and whatever the reader changes about its task, model and training."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from pages._ui.layout import literal
+from tfs.model.config import ACT_FNS, NORMALIZATION_TYPES, POSITIONAL_EMBEDDING_TYPES
+from tfs.tasks import make_task, task_options
+from tfs.tasks.named import CORPORA, TOKENIZERS
+from tfs.train.config import SCHEDULES
+from tfs.train.recipe import Recipe
+from tfs.train.recipes import RECIPES
+
+OWN_TEXT = "my own text"
+TEXT_FILE = "text.txt"
+LARGEST_TEXT = 8 * 2**20  # bytes
+MOST_STEPS = 100_000
+FIRST = ("mirror", "induction", "addition", "modular-addition", "ioi")
+ABOUT_OPTIONS = {
+    "d_vocab": "Symbols in the vocabulary",
+    "n_ctx": "Length of a sequence, in tokens",
+    "shortest": "Shortest block",
+    "longest": "Longest block",
+    "symbols": "Symbols to draw from",
+    "length": "Length",
+    "whole": "The question counts in the loss, too",
+    "distinct": "All symbols differ",
+    "digits": "Digits",
+    "reversed": "The ones of the sum first",
+    "p": "Modulus p",
+    "train_fraction": "Share of pairs to learn from",
+    "split_seed": "Seed of the split",
+    "kinds": "Kinds of brackets",
+    "start_token": "A start token",
+    "corpus": "Text",
+    "tokenizer": "Tokens",
+}
+
+
+class Asked(NamedTuple):
+    """What the form says: a recipe, and the text to train on where the reader brought one."""
+
+    recipe: Recipe
+    text: str | None
+
+
+def form() -> Asked | None:
+    """The form; None, with one sentence on the page, where what it says does not fit together."""
+    names = sorted(RECIPES, key=lambda name: (name not in FIRST, list(RECIPES).index(name)))
+    name = st.selectbox("What to train", names, key="recipe", bind="query-params")
+    base = RECIPES[name]
+    st.caption(base.about)
+    try:
+        with st.expander("Change the recipe", key=f"change {name}"):
+            options, text = _task(base)
+            model = _model(base)
+            train = _training(base)
+        if options.get("corpus") == OWN_TEXT:
+            if text is None:
+                st.info("Choose a UTF-8 text file to train on, above.")
+                return None
+            options["corpus"] = TEXT_FILE
+        return Asked(_changed(base, options, model, train, text), text)
+    except (ValueError, OSError) as error:
+        st.error(literal(str(error)))
+        return None
+
+
+def _changed(base: Recipe, options: dict, model: dict, train: dict, text: str | None) -> Recipe:
+    """The recipe with what differs; under its own name and sentence if nothing does."""
+    usual = {**task_options(base.task), **base.task_options}
+    fields: dict[str, Any] = {"model": model | {"seed": train["seed"]}, "train": train}
+    if different := {k: v for k, v in options.items() if v != usual[k]}:
+        d_vocab, n_ctx = _sizes(base.task, {**base.task_options, **different}, text)
+        fields["model"] |= {"d_vocab": d_vocab, "n_ctx": n_ctx}
+        fields["task"] = {"name": base.task, **different}
+    recipe = Recipe.from_dict(fields, base)
+    if recipe == base:
+        return base
+    return replace(recipe, about=f"The recipe {base.name} with changes made by hand.")
+
+
+@st.cache_data(show_spinner="Reading the text …", max_entries=64)
+def _sizes(task: str, options: dict[str, Any], text: str | None) -> tuple[int, int]:
+    """The vocabulary and the context that a task asks for. Raises ValueError as the task."""
+    with tempfile.TemporaryDirectory() as folder:
+        if text is not None:
+            (Path(folder) / TEXT_FILE).write_text(text, encoding="utf-8", newline="")
+        made = make_task(task, options, Path(folder))
+    return made.d_vocab, made.n_ctx
+
+
+def _task(base: Recipe) -> tuple[dict[str, Any], str | None]:
+    """A widget for each option of the task, and the text if it is the reader's."""
+    usual = {**task_options(base.task), **base.task_options}
+    if not usual:
+        return {}, None
+    st.markdown(f"**Task**: {literal(base.task)}")
+    chosen, text = {}, None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for option, value in usual.items():
+            chosen[option] = _widget(base, option, value)
+    if chosen.get("corpus") == OWN_TEXT:
+        text = _uploaded(base)
+    return chosen, text
+
+
+def _widget(base: Recipe, option: str, value: Any) -> Any:
+    label, key = ABOUT_OPTIONS.get(option, option), f"{option} of {base.name}"
+    if option == "corpus":
+        return st.selectbox(label, [*CORPORA, OWN_TEXT], [*CORPORA].index(value), key=key)
+    if option == "tokenizer":
+        return st.selectbox(label, TOKENIZERS, TOKENIZERS.index(value), key=key)
+    if isinstance(value, bool):
+        return st.toggle(label, value, key=key)
+    if isinstance(value, int):
+        return int(st.number_input(label, 0, 100_000, value, key=key, width=160))
+    return st.slider(label, 0.05, 0.95, float(value), 0.05, key=key, width=220)
+
+
+def _uploaded(base: Recipe) -> str | None:
+    """The reader's file as text. Raises ValueError for what is too large, or is not UTF-8."""
+    file = st.file_uploader("A UTF-8 text file", type=["txt", "md"], key=f"text of {base.name}")
+    if file is None:
+        return None
+    if file.size > LARGEST_TEXT:
+        raise ValueError(
+            f"{file.name} has {file.size / 2**20:.1f} MiB, more than the {LARGEST_TEXT // 2**20} "
+            "MiB that are read here; cut it, or train on it from the command line"
+        )
+    try:
+        return file.getvalue().decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{file.name} is not UTF-8 text (byte {error.start} cannot be decoded); save it as "
+            "UTF-8"
+        ) from None
+
+
+def _model(base: Recipe) -> dict[str, Any]:
+    """Sizes and kinds of the model; the vocabulary and the context follow the task."""
+    cfg, key = base.model, _keys(base)
+    st.markdown("**Model**")
+    first, second, third = st.columns(3)
+    n_layers = first.slider("Layers", 1, 8, cfg.n_layers, key=key("n_layers"))
+    n_heads = first.select_slider("Heads in a layer", (1, 2, 4, 8), cfg.n_heads, key=key("n_heads"))
+    widths = sorted({16, 32, 64, 128, 256, cfg.d_model})
+    d_model = first.select_slider("d_model", widths, cfg.d_model, key=key("d_model"))
+    positions = second.selectbox(
+        "Positions",
+        POSITIONAL_EMBEDDING_TYPES,
+        POSITIONAL_EMBEDDING_TYPES.index(cfg.positional_embedding_type),
+        format_func=lambda kind: {"standard": "learned"}.get(kind, kind),
+        key=key("positions"),
+    )
+    norm = second.selectbox(
+        "Norm",
+        NORMALIZATION_TYPES,
+        NORMALIZATION_TYPES.index(cfg.normalization_type),
+        format_func=lambda kind: kind or "none",
+        key=key("norm"),
+    )
+    act_fn = second.selectbox("Activation", ACT_FNS, ACT_FNS.index(cfg.act_fn), key=key("act_fn"))
+    attn_only = third.toggle("Attention only, no MLPs", cfg.attn_only, key=key("attn_only"))
+    d_mlp = third.select_slider(
+        "d_mlp as a multiple of d_model",
+        (1, 2, 4, 8),
+        max(1, cfg.d_mlp // cfg.d_model) if not cfg.attn_only else 4,
+        key=key("d_mlp"),
+        disabled=attn_only,
+    )
+    tied = third.toggle("W_U is W_E transposed", cfg.tie_word_embeddings, key=key("tied"))
+    scale = third.toggle("Scores divided by √d_head", cfg.use_attn_scale, key=key("scale"))
+    same = (n_heads, d_model) == (cfg.n_heads, cfg.d_model)
+    return {
+        "n_layers": n_layers,
+        "n_heads": n_heads,
+        "d_model": d_model,
+        "d_head": cfg.d_head if same else max(1, d_model // n_heads),
+        "d_mlp": cfg.d_mlp if attn_only and cfg.attn_only else d_mlp * d_model,
+        "positional_embedding_type": positions,
+        "normalization_type": norm,
+        "act_fn": act_fn,
+        "attn_only": attn_only,
+        "tie_word_embeddings": tied,
+        "use_attn_scale": scale,
+        **({} if same and scale == cfg.use_attn_scale else {"attn_scale": -1.0}),
+    }
+
+
+def _training(base: Recipe) -> dict[str, Any]:
+    """The optimiser, its schedule, and the seed, which is the model's as well."""
+    config, key = base.train, _keys(base)
+    st.markdown("**Training**, with AdamW")
+    first, second, third = st.columns(3)
+    steps = first.number_input("Updates", 1, MOST_STEPS, config.steps, key=key("steps"))
+    batch = first.number_input("Sequences in a batch", 1, 1024, config.batch_size, key=key("batch"))
+    seed = first.number_input("Seed", 0, 2**31 - 1, config.seed, key=key("seed"))
+    lr = second.number_input(
+        "Peak learning rate", 1e-6, 10.0, config.lr, format="%.6g", step=1e-4, key=key("lr")
+    )
+    warmup = second.number_input(
+        "Warm-up updates", 0, MOST_STEPS, config.warmup_steps, key=key("warmup")
+    )
+    schedule = second.selectbox(
+        "Then", SCHEDULES, SCHEDULES.index(config.schedule), key=key("schedule")
+    )
+    decay = third.number_input(
+        "Weight decay", 0.0, 10.0, config.weight_decay, format="%.3g", key=key("decay")
+    )
+    dropout = third.slider("Dropout", 0.0, 0.9, config.dropout, 0.05, key=key("dropout"))
+    clipped = third.toggle(
+        "Gradients clipped to norm 1", config.grad_clip is not None, key=key("clip")
+    )
+    return {
+        "steps": int(steps),
+        "batch_size": int(batch),
+        "seed": int(seed),
+        "lr": lr,
+        "warmup_steps": int(warmup),
+        "schedule": schedule,
+        "weight_decay": decay,
+        "dropout": dropout,
+        "grad_clip": (config.grad_clip or 1.0) if clipped else None,
+    }
+
+
+def _keys(base: Recipe) -> Callable[[str], str]:
+    """A widget's key by the recipe, so that each recipe begins with its own values."""
+    return lambda name: f"{name} of {base.name}"
