@@ -56,6 +56,13 @@ class DecoderOnly(HookedModel):
             if name.rpartition(".")[2].startswith("W_") and parameter.requires_grad:
                 nn.init.normal_(parameter, std=self.cfg.initializer_range, generator=generator)
 
+    def requires_grad_(self, requires_grad: bool = True) -> "DecoderOnly":
+        """Of every parameter; but fixed positions ("sinusoidal") stay fixed."""
+        super().requires_grad_(requires_grad)
+        if self.cfg.positional_embedding_type == "sinusoidal":
+            self.pos_embed.W_pos.requires_grad_(False)
+        return self
+
     def forward(
         self,
         tokens: Int[Tensor, "batch pos"],

@@ -33,10 +33,5 @@ class SinusoidalPosEmbed(PosEmbed):
         fixed = sinusoidal(cfg.n_ctx, cfg.d_model).to(cfg.dtype)
         self.W_pos = nn.Parameter(fixed, requires_grad=False)
 
-    def forward(
-        self, tokens: Int[Tensor, "batch pos"], offset: int = 0
-    ) -> Float[Tensor, "batch pos d_model"]:
-        return super().forward(tokens, offset).detach()  # also where all parameters are unfrozen
-
 
 POS_EMBEDS = {"standard": PosEmbed, "sinusoidal": SinusoidalPosEmbed}
