@@ -36,6 +36,7 @@ from tfs.interp.block import (
     stream_norms,
     top_neurons,
 )
+from tfs.interp.change import weight_change
 from tfs.interp.embeddings import cosine_similarity, nearest_neighbours, pca
 from tfs.interp.heads import (
     HEAD_SCORES,
@@ -109,4 +110,5 @@ __all__ = [
     "top_neurons",
     "top_tokens",
     "value_weighted",
+    "weight_change",
 ]

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 
 from tfs.train.branch import begin, starting_weights
-from tfs.train.card import model_card
 from tfs.train.checkpoint import Bundle, save
 from tfs.train.diverged import Diverged
 from tfs.train.experiment import Experiment
@@ -20,7 +19,6 @@ from tfs.train.experiments import EXPERIMENTS
 from tfs.train.loop import train
 from tfs.train.outcomes import Outcome, results, table
 from tfs.train.recipe import Recipe, save_recipe
-from tfs.train.run import logged_step
 
 
 def conduct(experiment: Experiment, out: Path, say: Callable[[str], None] = print) -> list[Outcome]:
@@ -58,8 +56,7 @@ def conduct_run(recipe: Recipe, directory: Path, parent: Bundle | None = None) -
     save_recipe(recipe, directory)
     for _ in train(model, task, recipe.train, directory, resume):
         pass
-    step = logged_step(directory)
-    card = model_card(recipe.name, recipe.about, model, task, recipe.train, step)
+    card = f"# {recipe.name}\n\n{recipe.about} What it was graded with is in metrics.jsonl.\n"
     save(Bundle(model, task.tokenizer, card), directory)
 
 

@@ -188,7 +188,13 @@ class Experiment:
         for name in ("name", "question", "look_for", "found"):
             if not isinstance(fields.get(name, ""), str):
                 raise ValueError(f"{name} must be text, not {fields[name]!r:.60}")
-        axes = _object("axes", fields["axes"])
+        axes = {
+            axis: {
+                choice: _object(f"the choice {choice!r} of {axis!r}", changes)
+                for choice, changes in _object(f"the axis {axis!r}", choices).items()
+            }
+            for axis, choices in _object("axes", fields["axes"]).items()
+        }
         seeds = fields.get("seeds", [0])
         if not isinstance(seeds, list) or not all(type(s) is int and s >= 0 for s in seeds):
             raise ValueError(f"seeds must be a list of whole numbers from 0, not {seeds!r:.60}")
@@ -200,7 +206,7 @@ class Experiment:
             question=fields["question"],
             look_for=fields.get("look_for", ""),
             base=_recipe("base", fields["base"]),
-            axes={axis: _object(f"the axis {axis!r}", axes[axis]) for axis in axes},
+            axes=axes,
             seeds=tuple(seeds),
             before=fields.get("before") and _recipe("before", fields["before"]),
             threshold=float(threshold),
@@ -223,7 +229,6 @@ def _fields_of(axis: str, choices: Choices) -> set[str]:
         raise ValueError(f"the axis {axis!r} has no choice; give it one or more")
     fields = set[str]()
     for choice, changes in choices.items():
-        changes = _object(f"the choice {choice!r} of {axis!r}", changes)
         for part, value in changes.items():
             if part == "begin_at":
                 fields.add(part)

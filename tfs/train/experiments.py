@@ -170,8 +170,8 @@ FINETUNING = Experiment(
     question="What does a model bring along from another text?",
     look_for=(
         "All read the same text through the same tokens, for as long: from random weights, and "
-        "from weights that have read Shakespeare, at two learning rates. Compare the first evaluations "
-        "with the last ones, and which parts have moved (weight_change)."
+        "from weights that have read Shakespeare, at two learning rates. Compare the first "
+        "evaluations with the last ones, and which parts have moved (weight_change)."
     ),
     base=dataclasses.replace(
         FIRST_STAGE,
