@@ -55,10 +55,10 @@ class TransformerConfig:
     use_attn_scale             divide the attention scores by attn_scale
     attn_scale                 the divisor of the attention scores
     eps                        added to the variance in a norm, so that it never divides by 0
-    attention_dir              causal, or bidirectional: no mask, every position sees the whole text,
-                               what it is to predict included; such a model reads, but cannot write
-    use_residual               ours alone; False leaves out the residual connections, to see what they
-                               are for: attention and MLP replace the stream, instead of adding to it
+    attention_dir              causal, or bidirectional: no mask, every position sees the whole
+                               text, also what it is to predict; such a model reads, it cannot write
+    use_residual               ours alone; False leaves out the residual connections, to see what
+                               they are for: attention and MLP replace the stream, and add nothing
     tie_word_embeddings        W_U is W_E transposed and there is no b_U, as in GPT-2
     initializer_range          standard deviation of the random weights at the start
     seed                       of those random weights; None draws others every time
