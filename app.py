@@ -27,6 +27,7 @@ SECTIONS = {
     ],
     "Train": [
         st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/train/runs.py", title="Runs", icon=":material/list:"),
         st.Page("pages/train/formed.py", title="How it formed", icon=":material/timeline:"),
     ],
     "Inspect": [
@@ -36,7 +37,7 @@ SECTIONS = {
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
     ],
 }
-page = st.navigation(SECTIONS)
+page = st.navigation(SECTIONS, expanded=True)
 kept.restore(page.title)
 tour.resume()
 wanted = jumps.wanted_page()

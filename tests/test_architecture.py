@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "interp": {"hooks"},
     "plots": set(),
     "train": {"hooks", "model", "tokenizers", "tasks", "arithmetic"},
+    "cli": {"model", "tokenizers", "tasks", "arithmetic", "train"},
 }
 
 

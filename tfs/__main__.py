@@ -1,34 +1,20 @@
 """The command line: python -m tfs train | sample | inspect."""
 
 import argparse
-import dataclasses
 import os
-import re
-import reprlib
 import sys
-import tempfile
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from typing import NoReturn
 
 import torch
 from tqdm import tqdm
 
 from tfs.arithmetic import kv_cache_terms, parameter_terms, readable_bytes, total, weight_bytes
+from tfs.cli.parsing import COUNT, SEED, Parser
+from tfs.cli.train import add_train
 from tfs.interp import head_scores
 from tfs.memory import keep_freed_memory
-from tfs.model import DecoderOnly, TransformerConfig
 from tfs.sample import check_sampling, generate_stream
-from tfs.tasks import TextTask
-from tfs.tasks.corpus import read_text
-from tfs.tasks.text import split_text
-from tfs.tokenizers import BPETokenizer
-from tfs.tokenizers.bpe_training import N_BYTES
-from tfs.train import train
-from tfs.train.card import model_card
-from tfs.train.checkpoint import Bundle, bundled_names, load, read_config, save
-from tfs.train.recipes import RECIPES, Recipe
+from tfs.train.checkpoint import Bundle, bundled_names, load
 
 WHEN_FULL = {
     "slide": "its oldest half is dropped and writing goes on (--when-full stop would end here)",
@@ -43,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         args.run(args)
     except (ValueError, OSError) as error:
-        print(f"tfs: {error}", file=sys.stderr)
+        print(f"tfs: {_which_process()}{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntfs: interrupted; what was saved can be resumed", file=sys.stderr)
@@ -51,32 +37,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Leave it to `main` to say, in one sentence; argparse would print its usage before."""
-        raise ValueError(f"{message}; see {self.prog} --help")
+def _which_process() -> str:
+    """Of several that torchrun started, the one that speaks."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    return f"process {os.environ.get('RANK')} of {count}: " if count > 1 else ""
 
 
 def parser() -> argparse.ArgumentParser:
     top = Parser(prog="tfs", description="Train, sample and inspect small Transformers.")
     commands = top.add_subparsers(required=True)
-    _add_train(commands.add_parser("train", help="train a model by a recipe"))
+    about = "train a model by a recipe"
+    add_train(commands.add_parser("train", help=about, description=about, allow_abbrev=False))
     _add_sample(commands.add_parser("sample", help="let a model write"))
     about = "sizes of a model; with a prompt, what its heads do"
     _add_inspect(commands.add_parser("inspect", help=about))
     return top
-
-
-def _add_train(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    add("recipe", choices=sorted(RECIPES))
-    add("--out", type=Path, help="directory to write (default: runs/<recipe>)")
-    add("--resume", action="store_true", help="go on from the last save in --out")
-    add("--text", type=Path, help="a UTF-8 file to train on instead of the recipe's")
-    add("--steps", type=COUNT, help="number of updates (default: the recipe's)")
-    add("--seed", type=SEED, help="of weights and data, below 2**64 (default: the recipe's)")
-    add("--threads", type=THREADS, default=1, help="CPU threads (default: 1)")
-    command.set_defaults(run=run_train)
 
 
 def _add_sample(command: argparse.ArgumentParser) -> None:
@@ -102,89 +77,6 @@ def _add_inspect(command: argparse.ArgumentParser) -> None:
 def _checkpoint_argument(command: argparse.ArgumentParser) -> None:
     names = ", ".join(bundled_names())
     command.add_argument("checkpoint", help=f"a directory, or a bundled name: {names}")
-
-
-def whole_number(text: str, low: int, high: int) -> int:
-    """For argparse, which puts the option's name before the sentence."""
-    number = int(text) if re.fullmatch(r"-?[0-9]{1,20}", text) else None
-    if number is None or not low <= number <= high:
-        raise argparse.ArgumentTypeError(
-            f"give a whole number from {low} to {high}, not {reprlib.repr(text)}"
-        )
-    return number
-
-
-COUNT = partial(whole_number, low=1, high=10**9)  # of steps or tokens; more is a slip of the finger
-SEED = partial(whole_number, low=0, high=2**64 - 1)  # 64 bits: -1 would be 2**64 - 1 once more
-THREADS = partial(whole_number, low=1, high=1024)  # with far more, OpenMP ends the process
-
-
-def run_train(args: argparse.Namespace) -> None:
-    torch.set_num_threads(args.threads)
-    recipe = RECIPES[args.recipe]
-    changes = {
-        name: getattr(args, name) for name in ("steps", "seed") if getattr(args, name) is not None
-    }
-    config = dataclasses.replace(recipe.train, **changes)
-    cfg = recipe.model
-    if args.seed is not None:
-        cfg = dataclasses.replace(cfg, seed=args.seed)
-    directory = args.out or Path("runs") / recipe.name
-    check_directory(directory, cfg, args.resume)
-    task = recipe.make_task() if args.text is None else text_task(recipe, args.text)
-    model, step = DecoderOnly(cfg), 0
-    with tqdm(total=config.steps, unit="step", desc=recipe.name) as bar:
-        for report in train(model, task, config, directory, resume=args.resume):
-            step = report.step
-            bar.update(step - bar.n)
-            if report.held_out:
-                bar.set_postfix(loss=f"{report.loss:.3f}", held_out=f"{report.held_out.loss:.3f}")
-    command = f"python -m tfs train {recipe.name}"
-    card = model_card(recipe.name, recipe.about, model, task, config, step or config.steps, command)
-    save(Bundle(model, task.tokenizer, card), directory)
-    print(f"saved to {directory}; open it with: tfs inspect {directory}")
-
-
-def text_task(recipe: Recipe, path: Path) -> TextTask:
-    """A file as a recipe's task. Raises ValueError where the vocabulary cannot hold its bytes."""
-    cfg = recipe.model
-    if cfg.d_vocab < N_BYTES:
-        able = sorted(name for name, other in RECIPES.items() if other.model.d_vocab >= N_BYTES)
-        raise ValueError(
-            f"--text needs a vocabulary of at least {N_BYTES} tokens, and {recipe.name} has "
-            f"{cfg.d_vocab}; give it to one of these recipes: {', '.join(able)}"
-        )
-    text = read_text(path)
-    return TextTask(text, BPETokenizer.train(split_text(text)[0], cfg.d_vocab), cfg.n_ctx)
-
-
-def check_directory(directory: Path, cfg: TransformerConfig, resume: bool) -> None:
-    """Raise ValueError, before any work is done, for a directory that cannot take this run."""
-    if resume and not os.path.isfile(directory / "last" / "state.json"):
-        raise ValueError(
-            f"--resume: {directory} holds no saved run; leave out --resume to start anew, or name "
-            "the directory of a run with --out"
-        )
-    there = next(filter(os.path.exists, (directory, *directory.absolute().parents)))
-    try:
-        tempfile.TemporaryDirectory(dir=there).cleanup()
-    except OSError as error:
-        raise ValueError(
-            f"--out {directory}: nothing can be written in {there} ({error.strerror}); name "
-            "another directory"
-        ) from None
-    if not resume and (directory / "metrics.jsonl").exists():
-        raise ValueError(
-            f"--out {directory} already holds a run; add --resume to go on with it, or name "
-            "another directory"
-        )
-    if resume and (saved := read_config(directory / "config.json")) != cfg:
-        wanted = cfg.to_dict()
-        other = [f"{k} = {v}" for k, v in saved.to_dict().items() if v != wanted[k]]
-        raise ValueError(
-            f"--resume: the run in {directory} has {', '.join(other)}; go on with the recipe and "
-            "the --seed that it was started with"
-        )
 
 
 def run_sample(args: argparse.Namespace) -> None:

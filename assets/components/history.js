@@ -1,11 +1,16 @@
 // One entry of the browser's history for each page. A page's own choices stand in the URL, too, and
 // replace it: so Back leads to the page before, as it was left, and not through every token that was
-// locked on the way.
+// locked on the way. The browser also keeps the key to its runs.
 
 const SETTLED = 600; // milliseconds
+const YEAR = 365 * 24 * 3600; // seconds
 const LEAVING = 1000; // milliseconds: just before a page is left, Streamlit takes its choices out of the URL
 
 export default function ({ data }) {
+  // The key to this browser's own runs. Strict: no other site's link or picture sends it along.
+  if (!document.cookie.split("; ").some((cookie) => cookie.startsWith(`${data.cookie}=`))) {
+    document.cookie = `${data.cookie}=${data.owner}; path=/; max-age=${YEAR}; SameSite=Strict`;
+  }
   const { pushState, replaceState } = history;
   if (pushState.perPage) return onTop(data.view);
   let cleared = { at: -LEAVING, href: "" };

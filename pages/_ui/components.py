@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from pages._ui.owner import COOKIE, owner
 from tfs.plots.theme import SEQUENTIAL
 from tfs.plots.tokens import visible
 
@@ -51,11 +52,12 @@ _history = component("history")
 
 
 def one_entry_per_page(view: str) -> None:
-    """Let the browser's Back lead to the page before, not through every choice made on this one.
+    """Let the browser's Back lead to the page before, not through every choice made on this one;
+    and let it keep the key to its runs.
 
     view: where it changes, the page starts at its top; "" leaves it where it is.
     """
-    _history(key="history", data={"view": view})
+    _history(key="history", data={"view": view, "cookie": COOKIE, "owner": owner()})
 
 
 def page_width(on_change: Callable[[], None]) -> int:

@@ -28,7 +28,7 @@ EXAMPLES = {
 class View(NamedTuple):
     """What a page looks at: a model, and the prompt as its tokens with a label each.
 
-    step: of its training, where that is not the end.
+    step: of its training, where that is not the end. given: the tokens were not typed as a prompt.
     """
 
     name: str
@@ -37,6 +37,7 @@ class View(NamedTuple):
     tokens: tuple[int, ...]
     labels: list[str]
     step: int | None = None
+    given: bool = False
 
     @property
     def model(self) -> tfs.DecoderOnly:
@@ -47,7 +48,8 @@ class View(NamedTuple):
         imports = sorted(f"from {f.__module__} import {f.__name__}" for f in functions)
         directory = state.directory_of(self.name)
         where = self.name if directory.parent == state.BUNDLED else str(directory)
-        text = st.session_state["prompt"]
+        typed = f"tokenizer.encode({st.session_state['prompt']!r})"
+        tokens = list(self.tokens) if self.given else typed
         at_step = ".model" if self.step is None else f".at_step({self.step})"
         return "\n".join(
             [
@@ -57,7 +59,7 @@ class View(NamedTuple):
                 "",
                 f"bundle = tfs.load({where!r})",
                 f"model, tokenizer = bundle{at_step}, bundle.tokenizer",
-                f"tokens = torch.tensor(tokenizer.encode({text!r}))",
+                f"tokens = torch.tensor({tokens})",
                 "(logits,), cache = model.run_with_cache(tokens[None], remove_batch_dim=True)",
                 textwrap.dedent(lines).strip(),
             ]

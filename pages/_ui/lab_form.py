@@ -1,23 +1,22 @@
 """The lab's form: a recipe, and whatever the reader changes about its task, model and training."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 
+from pages._ui import state
 from pages._ui.layout import literal
 from tfs.model.config import ACT_FNS, NORMALIZATION_TYPES, POSITIONAL_EMBEDDING_TYPES
 from tfs.tasks import make_task, task_options
 from tfs.tasks.named import CORPORA, TOKENIZERS
+from tfs.train.branch import TEXT_FILE
 from tfs.train.config import SCHEDULES
 from tfs.train.recipe import Recipe
 from tfs.train.recipes import RECIPES
 
 OWN_TEXT = "my own text"
-TEXT_FILE = "text.txt"
 LARGEST_TEXT = 8 * 2**20  # bytes
 MOST_STEPS = 100_000
 FIRST = ("mirror", "induction", "addition", "modular-addition", "ioi")
@@ -88,10 +87,8 @@ def _changed(base: Recipe, options: dict, model: dict, train: dict, text: str | 
 @st.cache_data(show_spinner="Reading the text …", max_entries=64)
 def _sizes(task: str, options: dict[str, Any], text: str | None) -> tuple[int, int]:
     """The vocabulary and the context that a task asks for. Raises ValueError as the task."""
-    with tempfile.TemporaryDirectory() as folder:
-        if text is not None:
-            (Path(folder) / TEXT_FILE).write_text(text, encoding="utf-8", newline="")
-        made = make_task(task, options, Path(folder))
+    with state.text_beside(text or "") as folder:
+        made = make_task(task, options, folder)
     return made.d_vocab, made.n_ctx
 
 

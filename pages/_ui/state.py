@@ -7,7 +7,10 @@ example computes it once. What is kept is shared by all sessions and never chang
 import gc
 import hashlib
 import os
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +32,7 @@ from tfs.interp import (
 from tfs.interp.outliers import group_apart
 from tfs.memory import keep_freed_memory
 from tfs.tokenizers import GPT2Tokenizer, gpt2
+from tfs.train.branch import TEXT_FILE
 from tfs.train.checkpoint import BUNDLED, bundled_names
 from tfs.train.library import RUN_NAME, Library
 from tfs.train.run import snapshot_path
@@ -69,7 +73,8 @@ def directory_of(name: str) -> Path:
 
 
 def is_run(name: str) -> bool:
-    """Whether `name` is a run that can be opened; its 16 random digits are the only key to it."""
+    """Whether `name` is a run that can be opened. What is trained here has a name of 16 random
+    digits, the only key to it; a terminal may have given a run a name that can be guessed."""
     return (
         bool(RUN_NAME.fullmatch(name)) and (runs_directory() / name / "model.safetensors").is_file()
     )
@@ -247,6 +252,14 @@ def losses_under(
     """The loss of predicting each token but the first under a mask, which is known by its name."""
     ids = torch.tensor([tokens])
     return loss_per_position(run_with_mask(_model, ids, _cells), ids)[0]
+
+
+@contextmanager
+def text_beside(text: str) -> Iterator[Path]:
+    """A folder that holds a reader's text where a task looks for it, for a moment."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / TEXT_FILE).write_text(text, encoding="utf-8", newline="")
+        yield Path(folder)
 
 
 def library() -> Library:

@@ -17,8 +17,8 @@ prose("formed")
 view = current_view()
 if len(view.bundle.snapshots) < 2:
     st.info(
-        f"No weights were kept while {literal(view.name)} was trained, so only its loss can be played "
-        "back: for its heads choose induction or mirror in the sidebar, or train a model here."
+        f"No weights were kept while {literal(view.name)} was trained, so only its loss can be "
+        "played back: for heads choose induction or mirror in the sidebar, or train a model here."
     )
     if loss_history(view.name):
         on_one_axis(view, {})

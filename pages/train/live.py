@@ -1,141 +1,81 @@
 """Train: a model from random weights to its floor, here and now."""
 
-import math
-
 import streamlit as st
 
 from pages._ui import state
-from pages._ui.layout import figure, literal, prose
-from pages._ui.training import (
-    ask_to_open,
-    ask_where_it_ends,
-    configure,
-    current_job,
-    estimate,
-    launch,
-    say_if_run_is_lost,
-)
-from tfs.plots import loss_curve, lr_schedule
+from pages._ui.formation import on_one_axis, patterns_over_training, scores_over_training
+from pages._ui.lab_curves import curves, numbers, samples
+from pages._ui.lab_form import form
+from pages._ui.layout import figure, prose
+from pages._ui.steering import steering
+from pages._ui.training import ask_where_it_ends, launch, price, run_on_screen, say_why_not
+from pages._ui.watched import Watched, watched
+from tfs.plots import lr_schedule
 from tfs.train import lr_at
-from tfs.train.loss import next_token_loss
-from tfs.train.worker import Job
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_PICTURES = 1.0, 3.0
 MOST_POINTS = 600
 
 st.title("Train")
-prose("train")
 
 
-def controls() -> None:
-    """Before a run: what to train, what it costs, and the learning rate that is to come."""
-    recipe, cfg, config = configure()
-    for column, (label, value) in zip(st.columns(4), estimate(recipe, cfg, config), strict=True):
-        column.metric(label, value)
+def before() -> None:
+    """What to train, what it costs, and the learning rate that is to come."""
+    prose("train")
+    asked = form()
+    if asked is None:
+        st.stop()
+    price(asked)
     st.button(
-        "Train",
-        icon=":material/play_arrow:",
-        on_click=launch,
-        args=(recipe, cfg, config),
-        width="stretch",
+        "Train", icon=":material/play_arrow:", on_click=launch, args=(asked,), width="stretch"
     )
     st.subheader("The learning rate to come")
-    steps = list(range(1, config.steps + 1))
+    config = asked.recipe.train
+    steps = range(1, config.steps + 1, max(1, config.steps // MOST_POINTS))
     figure(
-        lr_schedule(steps, [lr_at(step, config) for step in steps]),
+        lr_schedule(list(steps), [lr_at(step, config) for step in steps]),
         key="schedule",
         code=[lr_at],
     )
-
-
-def progress(job: Job) -> None:
-    """During and after a run: its curve, its numbers, and the buttons that steer it."""
-    status, steps = job.status(), job.steps()
-    if status.state == "queued" and status.place:
-        st.info(f"Waiting for a free place: you are number {status.place} in the queue.")
-    if status.state == "failed":
-        st.error(f"The training stopped by itself. {literal(status.error)}")
-    st.progress(
-        status.step / job.config.steps, f"{status.state}: step {status.step} of {job.config.steps}"
-    )
-    if not steps:
-        return
-    evaluations = [(step.step, step.held_out) for step in steps if step.held_out]
-    latest = evaluations[-1][1] if evaluations else None
-    columns = st.columns(4)
-    columns[0].metric("Training loss", f"{steps[-1].loss:.3f}")
-    columns[1].metric("Held-out loss", f"{latest.loss:.3f}" if latest else "not yet")
-    columns[2].metric("Answers right", f"{latest.accuracy:.1%}" if latest else "not yet")
-    columns[3].metric("Tokens per second", f"{steps[-1].tokens_per_second:,.0f}")
-    shown = steps[:: max(1, len(steps) // MOST_POINTS)]
-    d_vocab, floor = job.task.d_vocab, job.task.floor()
-    references = {f"uniform guess, ln {d_vocab}": math.log(d_vocab)}
-    if floor is not None:
-        references["floor"] = floor
-    figure(
-        loss_curve(
-            [step.step for step in shown],
-            [step.loss for step in shown],
-            [(step, evaluation.loss) for step, evaluation in evaluations],
-            references,
-        ),
-        key="loss",
-        code=[next_token_loss, type(job.task).floor],
-    )
-
-
-def steering(job: Job) -> None:
-    """The buttons; not in the part that is drawn anew every moment, which could swallow a press."""
-    state_now = job.status().state
-    pause, stop, look, again = st.columns(4)
-    if state_now == "paused":
-        pause.button("Go on", icon=":material/play_arrow:", on_click=job.resume, width="stretch")
-    else:
-        over = job.status().is_over
-        pause.button(
-            "Pause", icon=":material/pause:", on_click=job.pause, disabled=over, width="stretch"
-        )
-    stop.button(
-        "Stop",
-        icon=":material/stop:",
-        on_click=job.stop,
-        disabled=job.status().is_over,
-        width="stretch",
-    )
-    name = job.directory.name
-    look.button(
-        "Open its attention",
-        icon=":material/visibility:",
-        disabled=not state.is_run(name),
-        on_click=ask_to_open,
-        args=(name,),
-        width="stretch",
-    )
-    again.button("New run", icon=":material/refresh:", on_click=forget_run, width="stretch")
-
-
-def forget_run() -> None:
-    """Back to the controls; a run that is still going is stopped first."""
-    if job := current_job():
-        job.stop()
-    st.query_params.pop("run", None)
-    st.session_state.pop("run", None)
-
-
-job = current_job()
-if job is None:
-    say_if_run_is_lost()
-    controls()
+    with st.expander("The same from the command line", key="as a file"):
+        st.caption("Save this as recipe.json, then: `python -m tfs train --config recipe.json`")
+        st.json(asked.recipe.to_dict())
     state.warm_training()
-else:
-    shown = job.status().state, state.is_run(job.directory.name)
-    steering(job)
-    ask_where_it_ends(job)
 
-    @st.fragment(run_every=None if job.status().is_over else SECONDS_BETWEEN_LOOKS)
-    def watch() -> None:
-        progress(job)
-        if shown != (job.status().state, state.is_run(job.directory.name)):
+
+def during(run: Watched) -> None:
+    """Its numbers, its pictures, and the buttons that steer it, which are not drawn with them."""
+    steering(run)
+    ask_where_it_ends(run)
+    going_on = run.is_going_on
+
+    @st.fragment(run_every=SECONDS_BETWEEN_LOOKS if going_on else None)
+    def look() -> None:
+        now = watched(run.name)
+        if now is None or (now.entry.state, now.view() is None) != shown:
             st.rerun()
+        numbers(now)
+        curves(now)
 
-    watch()
+    @st.fragment(run_every=SECONDS_BETWEEN_PICTURES if going_on else None)
+    def pictures() -> None:
+        view = run.view()
+        if view is None or not view.bundle.snapshots:
+            return
+        samples(run)
+        st.subheader("Its heads, as they form")
+        st.caption("On one sequence that it is not trained on, the same all the time.")
+        patterns_over_training(view)
+        on_one_axis(view, scores_over_training(view))
+
+    shown = run.entry.state, run.view() is None
+    look()
+    pictures()
+
+
+say_why_not()
+on_screen = run_on_screen()
+if on_screen is None:
+    before()
+else:
+    during(on_screen)

@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.glob("pages/*/*.py") if path.parent.name != "_ui"
 )
-NEED_A_PROMPT = [page for page in PAGES if page != "pages/train/live.py"]
+WITHOUT_A_MODEL = ("pages/train/live.py", "pages/train/runs.py")
+NEED_A_PROMPT = [page for page in PAGES if page not in WITHOUT_A_MODEL]
 CHECKPOINTS = ["induction", "mirror", "mirror-no-positions", "shakespeare"]
 
 
@@ -22,7 +23,7 @@ def test_opens_with_every_checkpoint(visit, page, model) -> None:
     assert not at.error
     assert at.session_state["model"] == model
     assert at.title[0].value
-    assert figures(at)
+    assert figures(at) or page == "pages/train/runs.py"
     for chart in at.get("plotly_chart"):
         assert chart.proto.alt
 
@@ -103,7 +104,7 @@ def test_a_link_to_a_training_that_is_not_here_says_so(visit, name) -> None:
     assert not at.warning
 
 
-def test_a_training_that_ended_with_its_server_can_still_be_opened(visit, tmp_path) -> None:
+def test_a_run_without_a_recipe_can_still_be_opened(visit, tmp_path) -> None:
     import tfs
 
     name = "run-0123456789abcdef"
@@ -111,10 +112,71 @@ def test_a_training_that_ended_with_its_server_can_still_be_opened(visit, tmp_pa
     at = visit("pages/start/home.py")
     at.query_params["run"] = name
     at.switch_page("pages/train/live.py").run()
-    assert len(at.warning) == 1 and "ended" in at.warning[0].value
+    assert len(at.warning) == 1 and "not known here" in at.warning[0].value
     next(button for button in at.button if button.label == "Open what it learned").click().run()
     assert at.title[0].value == "Attention" and at.session_state["model"] == name
     assert not at.warning and not at.exception
+
+
+def button(at, label):
+    return next(button for button in at.button if button.label == label)
+
+
+def test_a_training_that_a_killed_server_left_is_resumed_from_its_link(visit, tmp_path) -> None:
+    """The files of a run that was cut off at its last save, and a server that has just begun."""
+    import json
+    import time
+
+    from pages._ui import state
+
+    at = visit("pages/train/live.py")
+    at.number_input(key="steps of mirror").set_value(300).run()
+    button(at, "Train").click().run()
+    name = at.session_state["run"]
+    job, status = state.library().job(name), tmp_path / name / "status.json"
+    while job.status().step < 5:
+        time.sleep(0.01)
+    job.stop()
+    job.thread.join(20)
+    step = job.status().step
+    status.write_text(json.dumps(json.loads(status.read_text()) | {"state": "running"}))
+    state.library().jobs.clear()
+
+    at = visit("pages/start/home.py")
+    at.query_params["run"] = name
+    at.switch_page("pages/train/live.py").run()
+    shown = str([p.text for p in at.get("progress")])
+    assert f"interrupted: step {step} of 300" in shown and not at.warning
+    button(at, "Resume").click().run()
+    assert not at.exception and not at.warning and name in at.query_params["run"]
+    again = state.library().job(name)
+    again.thread.join(60)
+    assert again.status()[:2] == ("finished", 300)
+    at.run()
+    assert "finished: step 300 of 300" in str([p.text for p in at.get("progress")])
+
+
+def test_why_a_training_cannot_begin_is_said_in_the_form(visit) -> None:
+    from pages._ui import state
+
+    at = visit("pages/train/live.py")
+    state.library().budget = 1000
+    button(at, "Train").click().run()
+    assert not at.exception and "there is no room for this run" in at.error[0].value
+    assert button(at, "Train")
+
+
+def test_two_sessions_own_different_runs(visit) -> None:
+    from pages._ui import state
+
+    owners = []
+    for _ in range(2):
+        at = visit("pages/train/live.py")
+        button(at, "Train").click().run()
+        button(at, "Stop").click().run()
+        owners.append(at.session_state["owner"])
+    assert len(set(owners)) == 2
+    assert [len(state.library().entries(owner)) for owner in owners] == [1, 1]
 
 
 def test_what_a_reader_typed_is_shown_and_never_interpreted(visit) -> None:
@@ -162,7 +224,7 @@ def test_training_runs_in_the_background_and_its_model_opens(visit) -> None:
     import time
 
     at = visit("pages/train/live.py")
-    at.slider(key="steps mirror").set_value(50).run()
+    at.number_input(key="steps of mirror").set_value(50).run()
     next(button for button in at.button if button.label == "Train").click().run()
     deadline = time.monotonic() + SECONDS
     while "finished" not in str([p.text for p in at.get("progress")]):

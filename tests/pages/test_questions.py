@@ -95,6 +95,7 @@ def test_a_training_is_graded_when_it_is_over(monkeypatch, loss) -> None:
     from types import SimpleNamespace
 
     from pages._ui import training
+    from tfs.tasks import make_task
 
     asked = {}
 
@@ -102,17 +103,15 @@ def test_a_training_is_graded_when_it_is_over(monkeypatch, loss) -> None:
         asked.update(options=options, answer=answer, because=because)
 
     monkeypatch.setattr(training, "predict", predict)
-    step = SimpleNamespace(held_out=SimpleNamespace(loss=loss))
-    status = SimpleNamespace(is_over=False)
-    job = SimpleNamespace(
-        task=training.MIRROR.make_task(),
-        status=lambda: status,
-        steps=lambda: [step],
-        directory=SimpleNamespace(name="run"),
+    run = SimpleNamespace(
+        task=make_task("mirror", {}),
+        lines=lambda: [{"held_out": None}, {"held_out": {"loss": loss}}],
+        is_going_on=True,
+        name="run",
     )
-    training.ask_where_it_ends(job)
+    training.ask_where_it_ends(run)
     assert asked["answer"] is None
-    status.is_over = True
-    training.ask_where_it_ends(job)
+    run.is_going_on = False
+    training.ask_where_it_ends(run)
     assert asked["options"].index(asked["answer"]) == [4.7, 3.0, 2.15].index(loss)
     assert f"{loss:.3f}" in asked["because"]

@@ -18,3 +18,28 @@ def test_one_is_singular(mirror_setup, train_config, number, parts) -> None:
     card = model_card("mirror", "A model.", model, task, config, step=number)
     for part in parts:
         assert part in card
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, ""),
+        (3.14159, "- **Time**: 3.14 seconds of training on 1 thread.\n"),
+        (119.6, "- **Time**: 120 seconds of training on 1 thread.\n"),
+        (5400.0, "- **Time**: 90 minutes of training on 1 thread.\n"),
+    ],
+)
+def test_the_time_it_took(mirror_setup, train_config, seconds, said) -> None:
+    from tfs.train.card import model_card
+
+    model, task = mirror_setup()
+    card = model_card("mirror", "A model.", model, task, train_config(), 3, seconds=seconds)
+    assert said in card and ("**Time**" in card) == bool(said)
+
+
+def test_a_model_that_was_stopped_is_not_measured(mirror_setup, train_config) -> None:
+    from tfs.train.card import model_card
+
+    model, task = mirror_setup()
+    card = model_card("mirror", "A model.", model, task, train_config(), 3, measured=False)
+    assert "not measured; it was stopped at step 3 of 12" in card and "loss" not in card

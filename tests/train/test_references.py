@@ -35,15 +35,17 @@ def test_a_chain_costs_its_entropy_under_a_bigram_and_ln_4_without_one() -> None
     assert found["bigram"] == pytest.approx(entropy, rel=1e-2)
 
 
-@pytest.mark.parametrize("name", ["mirror", "addition", "brackets", "ioi", "sort"])
+@pytest.mark.parametrize(
+    "name", ["mirror", "addition", "brackets", "ioi", "sort", "induction", "modular-addition"]
+)
 def test_who_knows_more_pays_less_and_nobody_goes_below_the_floor(name) -> None:
     from tfs.tasks import TASKS
     from tfs.train.references import reference_losses
 
     task = TASKS[name]()
     found = reference_losses(task)
-    assert found["unigram"] <= found["uniform"] + 0.01
-    assert task.floor() < found["bigram"] <= found["unigram"] + 0.05
+    assert found["unigram"] <= found["uniform"] + 0.03  # a split can mislead a table
+    assert task.floor() < found["bigram"] <= found["unigram"] + 0.01
     assert all(math.isfinite(loss) for loss in found.values())
 
 

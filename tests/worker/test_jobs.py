@@ -202,3 +202,103 @@ def test_a_failure_is_reported_and_frees_the_slot(make_job) -> None:
     assert "the data ran away" in broken.status().error
     next_one.thread.join(20)
     assert next_one.status().state == "finished"
+
+
+def test_another_learning_rate_from_the_next_update_on(make_job) -> None:
+    from tfs.train import lr_at
+
+    job = make_job(steps=100_000).start()
+    wait_until(lambda: job.status().step >= 40)
+    job.set_lr(2e-3)
+    wait_until(lambda: job.steps()[-1].lr < 2.1e-3)
+    job.stop()
+    job.thread.join(20)
+    changed = [step.step for step in job.steps() if step.lr != lr_at(step.step, job.config)]
+    assert changed == list(range(changed[0], job.status().step + 1)) and changed[0] > 40
+    assert (job.directory / "lr.json").is_file()
+    with pytest.raises(ValueError, match="this training is over; resume it to train with another"):
+        job.set_lr(1e-3)
+
+
+def test_a_stopped_job_goes_on_from_where_it_stood(make_job) -> None:
+    whole, first, second = make_job(steps=60), make_job(steps=60), make_job(steps=60)
+    whole.start().thread.join(30)
+    first.start()
+    wait_until(lambda: first.status().step >= 5)
+    first.stop()
+    first.thread.join(20)
+    second.directory, second.from_last = first.directory, True
+    second.__post_init__()
+    assert second.status().step == first.status().step
+    second.start().thread.join(30)
+    assert second.status().state == "finished"
+    assert [r.loss for r in second.steps()] == [r.loss for r in whole.steps()]
+
+
+def test_two_jobs_do_not_share_a_directory(make_job) -> None:
+    first, second = make_job(steps=100_000), make_job()
+    second.directory = first.directory
+    first.start()
+    with pytest.raises(ValueError, match="another training is at work in"):
+        second.start()
+    first.stop()
+
+
+def test_what_a_job_does_stands_on_disk(make_job) -> None:
+    from tfs.train.alive import somebody_is_at_work
+    from tfs.train.files import read_json
+
+    job = make_job(steps=100_000).start()
+    wait_until(lambda: job.status().step >= 3)
+    assert somebody_is_at_work(job.directory)
+    job.pause()
+    wait_until(lambda: job.status().state == "paused")
+    wait_until(lambda: read_json(job.directory / "status.json")["state"] == "paused")
+    kept = read_json(job.directory / "status.json")
+    assert kept["step"] == job.status().step and 0 < kept["seconds"] <= 20
+    assert read_json(job.directory / "last" / "state.json")["step"] == kept["step"]
+    job.stop()
+    job.thread.join(20)
+    assert read_json(job.directory / "status.json")["state"] == "stopped"
+    assert not somebody_is_at_work(job.directory)
+
+
+def test_a_diverged_job_fails_with_its_sentence(tfs, make_job) -> None:
+    from dataclasses import replace
+
+    job = make_job()
+    job.config = replace(job.config, lr=1e38, warmup_steps=0)
+    job.start().thread.join(20)
+    state, step, _, error = job.status()
+    assert state == "failed" and error.startswith(f"the training diverged at step {step + 1}")
+    assert "branch from snapshot 0" in error
+    assert tfs.Bundle(job.bundle.model, job.bundle.tokenizer, "", job.directory).at_step(0)
+
+
+SECONDS_TO_STOP = 1.0
+BUSY = {"a middle of updates": 10_000, "its evaluation": 1}
+
+
+@pytest.mark.parametrize("eval_every", BUSY.values(), ids=BUSY)
+def test_the_largest_recipe_stops_within_a_second(tfs, tmp_path, eval_every) -> None:
+    """Shakespeare's sizes; in the second case nearly all of its time goes into evaluations."""
+    from dataclasses import replace
+
+    from tfs.tasks import MirrorTask
+    from tfs.tokenizers import IntegerTokenizer
+    from tfs.train.recipes import SHAKESPEARE
+    from tfs.train.worker import Job, Slots
+
+    cfg = SHAKESPEARE.model
+    bundle = tfs.Bundle(tfs.DecoderOnly(cfg), IntegerTokenizer(cfg.d_vocab), "# card")
+    config = replace(SHAKESPEARE.train, eval_every=eval_every)
+    task = MirrorTask(cfg.d_vocab, cfg.n_ctx)
+    job = Job(bundle, task, config, tmp_path / "run", Slots(1), "large", "One.").start()
+    wait_until(lambda: job.status().step >= 1, seconds=60)
+    time.sleep(0.8)
+    began = time.monotonic()
+    job.stop()
+    job.thread.join(30)
+    assert job.status().state == "stopped"
+    assert time.monotonic() - began < SECONDS_TO_STOP
+    assert tfs.load(tmp_path / "run").model.cfg == cfg

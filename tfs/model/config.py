@@ -40,11 +40,30 @@ class TransformerConfig:
     here too), and positional_embedding_type has two values that it lacks: "none", and "sinusoidal",
     the fixed vectors of Vaswani et al. 2017, section 3.5 (there both are a W_pos of one's own).
 
-    tie_word_embeddings: W_U is W_E transposed and there is no b_U, as in GPT-2.
-    attention_dir: "bidirectional" has no mask. Every position sees the whole text, the token that
-    it is to predict included, so such a model reads; it does not learn to write.
-    use_residual: ours alone. False leaves out the residual connections, to see what they are for:
-    attention and the MLP replace the stream with what they write, instead of adding to it.
+    n_layers                   blocks
+    d_model                    width of the residual stream
+    n_ctx                      longest sequence that it can read
+    d_head                     width of one head's queries, keys and values
+    n_heads                    attention heads of a layer
+    d_mlp                      hidden units (neurons) of an MLP
+    d_vocab                    tokens in the vocabulary
+    act_fn                     activation of the MLP: relu, gelu, gelu_new or silu
+    normalization_type         LN, LNPre (centre and scale only), or None for no norm
+    positional_embedding_type  standard (a learned vector for each position), sinusoidal (fixed
+                               ones, from sines), or none
+    attention_dir              causal, or bidirectional: no mask, so that every position sees the
+                               whole text, even the token that it is to predict: for reading only
+    attn_only                  blocks have no MLP
+    use_residual               attention and MLP add to the stream; without it, which is ours
+                               alone, each replaces the stream with what it writes
+    use_attn_result            compute what each head writes by itself (hook_result); slower
+    use_attn_scale             divide the attention scores by attn_scale
+    attn_scale                 the divisor of the attention scores
+    eps                        added to the variance in a norm, so that it never divides by 0
+    tie_word_embeddings        W_U is W_E transposed and there is no b_U, as in GPT-2
+    initializer_range          standard deviation of the random weights at the start
+    seed                       of those random weights; None draws others every time
+    dtype                      of the weights: float32, float64 or bfloat16
 
     Raises ValueError, naming the field and the numbers, where sizes cannot fit together.
     """

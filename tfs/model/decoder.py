@@ -98,7 +98,9 @@ class DecoderOnly(HookedModel):
         resid = self.embedded(tokens, past_kv_cache)
         past = past_kv_cache.layers if past_kv_cache else [None] * self.cfg.n_layers
         pos, past_pos = tokens.shape[1], past_kv_cache.length if past_kv_cache else 0
-        mask = causal_mask(pos, past_pos + pos) if pos > 1 and is_causal else None
+        mask = None
+        if pos > 1 and is_causal:
+            mask = causal_mask(pos, past_pos + pos).to(tokens.device)
         for block, layer_past in list(zip(self.blocks, past, strict=True))[:stop_at_layer]:
             resid = block(resid, mask, layer_past)
         if past_kv_cache:

@@ -36,6 +36,7 @@ def _suits_onednn(x: Tensor, W: Tensor) -> bool:
         and x.dtype == W.dtype == torch.float32
         and x.device.type == "cpu"
         and not torch.is_autocast_enabled("cpu")
+        and not torch.compiler.is_compiling()  # which chooses for itself
     )
 
 

@@ -14,6 +14,7 @@ from tfs.plots.twin import HIDDEN, described
 Curve = tuple[Sequence[Number], Sequence[Number]]  # steps, and a value at each
 PANEL = 150  # pixels of height
 GAP = 0.06
+MOST_ROWS = 240  # pixels that the positions of answers may take together
 
 
 def over_training(
@@ -82,7 +83,7 @@ def accuracy_by_position(
     """
     positions = [p for p in range(len(accuracy[0])) if accuracy[-1][p] is not None]
     cells = np.array([[row[p] for row in accuracy] for p in positions], dtype=float)
-    fig = new_figure(120 + 16 * len(positions), title)
+    fig = new_figure(120 + min(16 * len(positions), MOST_ROWS), title)
     fig.add_heatmap(
         z=cells,
         x=list(range(len(steps))),
@@ -95,14 +96,15 @@ def accuracy_by_position(
         hovertemplate="step %{customdata}<br>position %{text}: %{z:.1%} right<extra></extra>",
         text=[[position] * len(steps) for position in positions],
     )
+    apart = -(-16 * len(positions) // MOST_ROWS)
     shown = range(0, len(steps), max(1, len(steps) // 8))
     fig.update_xaxes(
         title_text="step", tickvals=list(shown), ticktext=[f"{steps[i]:,}" for i in shown]
     )
     fig.update_yaxes(
         title_text="position of the answer",
-        tickvals=list(range(len(positions))),
-        ticktext=[str(position) for position in positions],
+        tickvals=list(range(0, len(positions), apart)),
+        ticktext=[str(position) for position in positions[::apart]],
         autorange="reversed",
     )
     alt = f"At step {steps[-1]}, {cells[:, -1].min():.1%} of the answers at the worst position and "

@@ -13,19 +13,28 @@ PRECISIONS = ("float32", "bfloat16")
 class TrainConfig:
     """Immutable, and checked when made: ValueError names the field and the number.
 
-    steps            updates of the weights
-    batch_size       sequences per update
-    lr               peak learning rate, reached after warmup_steps
-    schedule         how it then falls to final_lr_fraction * lr at the last step
-    weight_decay     AdamW's (Loshchilov & Hutter 2019), on matrices only
-    grad_clip        largest global norm of the gradient; None lets any pass
-    dropout          chance of zeroing a number written into the residual stream, in training
-    precision        bfloat16 runs matrix products in it (torch.autocast); weights stay float32
-    eval_every       updates between evaluations on eval_size held-out sequences
-    save_every       updates between writes of `last/`, from which a run resumes
-    snapshots_per_octave   kept weights: 2 keeps steps 0 1 2 3 4 6 8 12 16 ... and the last
-    snapshots_from   of those, none between step 0 and this one
-    target_loss      stop once the held-out loss is at or below it
+    steps                 updates of the weights
+    batch_size            sequences per update
+    lr                    peak learning rate
+    warmup_steps          updates in which it rises to that from 0
+    schedule              how it then falls: cosine, linear, or constant, which does not
+    final_lr_fraction     of lr, what is left at the last step
+    betas                 AdamW's memories of the gradient and of its square
+    weight_decay          AdamW's (Loshchilov & Hutter 2019), on matrices only
+    grad_clip             largest global norm of the gradient; None lets any pass
+    dropout               chance of zeroing a number written into the residual stream, in training
+    precision             float32, or bfloat16 for matrix products where the device has it
+                          (torch.autocast); weights stay float32
+    accumulate            parts that a batch is taken in, one after the other, to save memory; the
+                          update is the same, but for dropout's draws
+    compile               let torch.compile make one program of the forward and backward pass
+    eval_every            updates between evaluations
+    eval_size             held-out sequences that an evaluation reads
+    save_every            updates between writes of `last/`, from which a run resumes
+    snapshots_per_octave  kept weights: 2 keeps steps 0 1 2 3 4 6 8 12 16 ... and the last
+    snapshots_from        of those, none between step 0 and this one
+    target_loss           stop once the held-out loss is at or below it; None never stops early
+    seed                  of the data and of dropout
     """
 
     steps: int = 300
@@ -39,6 +48,8 @@ class TrainConfig:
     grad_clip: float | None = 1.0
     dropout: float = 0.0
     precision: str = "float32"
+    accumulate: int = 1
+    compile: bool = False
     eval_every: int = 25
     eval_size: int = 512
     save_every: int = 1000
@@ -56,8 +67,11 @@ class TrainConfig:
             "eval_size",
             "save_every",
             "snapshots_from",
+            "accumulate",
         ):
             self._check(field, getattr(self, field) >= 1, "at least 1")
+        most = f"at most batch_size = {self.batch_size}"
+        self._check("accumulate", self.accumulate <= self.batch_size, most)
         self._check("snapshots_per_octave", self.snapshots_per_octave in (1, 2, 4), "1, 2 or 4")
         self._check("warmup_steps", self.warmup_steps >= 0, "0 or more")
         for field in ("lr", "grad_clip"):
@@ -72,6 +86,11 @@ class TrainConfig:
         self._check("betas", all(0 <= beta < 1 for beta in self.betas), "at least 0 and below 1")
         self._check("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         self._check("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
+        if self.compile and self.dropout:
+            raise ValueError(
+                "compile does not go with dropout, which is a hook of each run and cannot be part "
+                "of a fixed program; set dropout to 0, or leave out compile"
+            )
 
     def _check(self, field: str, holds: bool, wanted: str) -> None:
         if not holds:

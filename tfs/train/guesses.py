@@ -15,6 +15,7 @@ class Said(NamedTuple):
     question: str
     guesses: list[str]
     truth: list[str]
+    glue: str  # what stands between two tokens of the text: a space, or nothing
 
     @property
     def right(self) -> int:
@@ -40,9 +41,15 @@ def answers(model: DecoderOnly, task: Task, n: int, seed: int = 0) -> list[Said]
                 task.tokenizer.decode(tokens[:first].tolist()),
                 words(guessed[row][asked[1:]].tolist()),
                 words(tokens[asked].tolist()),
+                _glue(task, tokens.tolist()),
             )
         )
     return said
+
+
+def _glue(task: Task, tokens: list[int]) -> str:
+    written = task.tokenizer.decode(tokens)
+    return "" if "".join(task.tokenizer.str_tokens(tokens)) == written else " "
 
 
 def probe(task: Task, seed: int = 0) -> tuple[int, ...]:

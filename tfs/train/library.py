@@ -29,11 +29,11 @@ from tfs.train.branch import begin, starting_weights, with_corpus
 from tfs.train.checkpoint import BUNDLED, Bundle, bundled_names, load, save
 from tfs.train.entry import LONGEST_TITLE, Entry, bytes_to_come, checked_title, owner_hash, size_of
 from tfs.train.files import read_json, write_json
-from tfs.train.recipe import Recipe, fit, read_recipe, save_recipe
+from tfs.train.recipe import RECIPE_FILE, Recipe, fit, read_recipe, save_recipe
 from tfs.train.run import last_step, logged_step, read_metrics
 from tfs.train.worker import SLOTS, STATUS_FILE, Job, Slots
 
-RUN_NAME = re.compile(r"run-[0-9a-f]{16}")
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")  # a terminal may give one of its own
 RUN_FILE = "run.json"
 BEFORE_ITS_START = {"state": "queued", "step": 0, "error": "", "seconds": 0.0}
 BUDGET = 2 * 2**30
@@ -131,8 +131,9 @@ class Library:
         try:
             if not RUN_NAME.fullmatch(name):
                 raise FileNotFoundError
-            known, status = read_json(directory / RUN_FILE), self._status(name)
-            steps = read_json(directory / "recipe.json")["train"]["steps"]
+            recipe = read_json(directory / RECIPE_FILE)
+            known, status = self._described(directory, recipe["name"]), self._status(name)
+            steps = recipe["train"]["steps"]
         except FileNotFoundError:
             raise ValueError(
                 f"there is no run {name[:40]!r} on this server; look at the list of runs for one "
@@ -150,6 +151,14 @@ class Library:
             **status,
         )
 
+    def _described(self, directory: Path, name: str) -> dict[str, Any]:
+        """run.json; what a terminal trains has none, and belongs to nobody here."""
+        path = directory / RUN_FILE
+        if path.is_file():
+            return read_json(path)
+        made = (directory / RECIPE_FILE).stat().st_mtime
+        return {"title": name, "owner": "", "created": made, "parent": None}
+
     def entries(self, owner: str) -> list[Entry]:
         """The runs of this owner and of nobody else, newest first."""
         mine, found = owner_hash(owner), []
@@ -165,9 +174,9 @@ class Library:
         """Raises ValueError for an empty or overlong title, or if there is no such run."""
         title = checked_title(title)
         with self.lock:
-            self.entry(name)
-            path = self.root / name / RUN_FILE
-            write_json(path, read_json(path) | {"title": title})
+            entry, directory = self.entry(name), self.root / name
+            known = self._described(directory, entry.title)
+            write_json(directory / RUN_FILE, known | {"title": title})
 
     def delete(self, name: str) -> None:
         """Raises ValueError while it is trained, or if there is no such run."""

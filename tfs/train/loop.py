@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
-from tfs.model import DecoderOnly
+from tfs.model import DecoderOnly, TransformerConfig
 from tfs.tasks import Batch, Task
 from tfs.tasks.batch import seed_for
 from tfs.train.alive import at_work
+from tfs.train.backward import BatchLoss, backward, batch_loss, on
 from tfs.train.config import TrainConfig
 from tfs.train.control import Control
 from tfs.train.diverged import Watch
-from tfs.train.dropout import dropout_hooks
-from tfs.train.loss import training_loss
 from tfs.train.metrics import Evaluation, evaluate
 from tfs.train.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
+from tfs.train.processes import as_the_first_says, check_shares, process_number, share_progress
 from tfs.train.run import Run, read_metrics
 from tfs.train.schedule import lr_at, snapshot_steps
 
@@ -53,23 +54,22 @@ def train(
     resume: go on from run_dir/last, bit for bit as if the run had never stopped (same machine, same
     number of threads). Every random draw is a function of config.seed and the step.
     control: what may be asked of it meanwhile, such as another learning rate.
-    Raises ValueError where the model cannot read the task, there is no run_dir to resume, or
-    another training is at work in it; Diverged, a ValueError, where the training runs away. After
-    every report the weights are finite, and what is on disk can be resumed.
+    Where several processes train together, each calls this with the same arguments, and the first
+    alone writes run_dir.
+    Raises ValueError where the model cannot read the task, a batch has too few sequences for its
+    parts, there is no run_dir to resume, or another training is at work in it; Diverged, a
+    ValueError, where the training runs away. After every report the weights are finite, and what is
+    on disk can be resumed.
     """
     if resume and run_dir is None:
         raise ValueError("resume=True needs run_dir, the directory of the run to go on with")
-    if task.d_vocab > model.cfg.d_vocab or task.n_ctx > model.cfg.n_ctx:
-        raise ValueError(
-            f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the "
-            f"model's {model.cfg.d_vocab} and {model.cfg.n_ctx}; make the model at least that large"
-        )
+    check_run(model.cfg, task, config)
     control = control or Control()
-    run = Run(run_dir) if run_dir is not None else None
+    run = Run(run_dir) if run_dir is not None and process_number() == 0 else None
     if run and not resume:
         run.directory.mkdir(parents=True, exist_ok=True)
     with at_work(run.directory) if run and not control.is_held else nullcontext():
-        yield from _updates(model, task, config, run, resume, control)
+        yield from _updates(model, task, config, run, run_dir, resume, control)
 
 
 def _updates(
@@ -77,6 +77,7 @@ def _updates(
     task: Task,
     config: TrainConfig,
     run: Run | None,
+    run_dir: str | Path | None,
     resume: bool,
     control: Control,
 ) -> Iterator[TrainStep]:
@@ -89,20 +90,24 @@ def _updates(
         run.start(model, config)
         run.save_snapshot(model, 0)
         run.save_last(model, {}, 0)
-    past = read_metrics(run.directory) if run else []
+    done, loss_of = share_progress(model, optimizer, done), batch_loss(model, config)
+    past = read_metrics(Path(run_dir)) if run_dir is not None else []
     watch = Watch(task.d_vocab, kept_steps if run else None, [line["loss"] for line in past])
+    if run_dir is not None:
+        control.read_changes(Path(run_dir))
     if run:
-        control.read_changes(run.directory)
         control.save = lambda step: run.save_last(model, optimizer_tensors(model, optimizer), step)
     if past and _reached(past[-1]["held_out"] and past[-1]["held_out"]["loss"], config):
         return
     held_out_batch = task.sample(config.eval_size, seed_for(config.seed, "held out"), "held_out")
-    seen_batch = seen_examples(task, config)
+    held_out_batch = on(model.W_E.device, held_out_batch)
+    if (seen_batch := seen_examples(task, config)) is not None:
+        seen_batch = on(model.W_E.device, seen_batch)
 
     for step in range(done + 1, config.steps + 1):
         now = control.config_at(step, config)
         started = time.perf_counter()
-        loss, grad_norm, tokens = update(model, task, now, optimizer, step)
+        loss, grad_norm, tokens = update(model, task, now, optimizer, step, loss_of)
         seconds = time.perf_counter() - started
         watch.look(step, loss, grad_norm, lr_at(step, now), model)
 
@@ -111,7 +116,7 @@ def _updates(
         if step % config.eval_every == 0 or last_step:
             held_out = evaluate(model, held_out_batch, control.go_on_or_raise)
             seen = seen_batch and evaluate(model, seen_batch, control.go_on_or_raise)
-            last_step = last_step or _reached(held_out.loss, config)
+            last_step = last_step or as_the_first_says(_reached(held_out.loss, config))
         speed = tokens / seconds
         report = TrainStep(step, loss, lr_at(step, now), grad_norm, speed, held_out, seen)
         if run:
@@ -145,26 +150,34 @@ def _reached(held_out_loss: float | None, config: TrainConfig) -> bool:
     return None not in (held_out_loss, config.target_loss) and held_out_loss <= config.target_loss
 
 
+def check_run(cfg: TransformerConfig, task: Task, config: TrainConfig) -> None:
+    """Raises ValueError where a model cannot read a task, or a batch cannot be shared out."""
+    if task.d_vocab > cfg.d_vocab or task.n_ctx > cfg.n_ctx:
+        raise ValueError(
+            f"the task has d_vocab = {task.d_vocab} and n_ctx = {task.n_ctx}, more than the "
+            f"model's {cfg.d_vocab} and {cfg.n_ctx}; make the model at least that large"
+        )
+    check_shares(config)
+
+
 def update(
     model: DecoderOnly,
     task: Task,
     config: TrainConfig,
     optimizer: torch.optim.Optimizer,
     step: int,
+    loss_of: nn.Module | None = None,
 ) -> tuple[float, float, int]:
-    """Batch, forward, backward, clip, step. Returns loss, gradient norm, tokens read."""
+    """Batch, forward, backward, clip, step. Returns loss, gradient norm, tokens read.
+
+    loss_of: from `batch_loss`, where a run is compiled or on several processes.
+    """
     batch = task.sample(config.batch_size, seed_for(config.seed, "train", step))
-    reduced = config.precision == "bfloat16"
-    with (
-        model.hooks(dropout_hooks(config.dropout, config.seed, step)),
-        torch.autocast("cpu", torch.bfloat16, enabled=reduced),
-    ):
-        loss = training_loss(model, batch)
-    loss.backward()
+    loss = backward(model, loss_of or BatchLoss(model), batch, config, step)
     most = math.inf if config.grad_clip is None else config.grad_clip
     grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), most)
     for group in optimizer.param_groups:
         group["lr"] = lr_at(step, config)
     optimizer.step()
     optimizer.zero_grad()
-    return loss.item(), grad_norm.item(), batch.tokens.numel()
+    return loss, grad_norm.item(), batch.tokens.numel()

@@ -18,14 +18,21 @@ def next_token_loss(
     logits: Float[Tensor, "batch pos d_vocab"],
     tokens: Int[Tensor, "batch pos"],
     loss_mask: Bool[Tensor, "batch pos"],
+    all_counted: int | None = None,
 ) -> Float[Tensor, ""]:
-    """Mean over the masked tokens of -ln p(token | what came before it), in nats."""
+    """Mean over the masked tokens of -ln p(token | what came before it), in nats.
+
+    all_counted: the sum is divided by this number instead. Where a batch is taken in parts, and it
+    is the number of masked tokens of the whole, the parts' losses add up to that of the whole.
+    """
     per_token = F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
     counted = loss_mask[:, 1:]
-    return (per_token * counted).sum() / counted.sum()
+    return (per_token * counted).sum() / (all_counted or counted.sum())
 
 
-def training_loss(model: DecoderOnly, batch: Batch) -> Float[Tensor, ""]:
+def training_loss(
+    model: DecoderOnly, batch: Batch, all_counted: int | None = None
+) -> Float[Tensor, ""]:
     """next_token_loss of a model, without holding all logits where nobody watches them.
 
     With a vocabulary of 50,257 the logits of a batch are by far the largest tensor of a training
@@ -33,10 +40,10 @@ def training_loss(model: DecoderOnly, batch: Batch) -> Float[Tensor, ""]:
     """
     unembed = model.unembed
     if unembed.hook_in.is_watched() or unembed.hook_out.is_watched():
-        return next_token_loss(model(batch.tokens), batch.tokens, batch.loss_mask)
+        return next_token_loss(model(batch.tokens), batch.tokens, batch.loss_mask, all_counted)
     resid = model.ln_final(model.resid(batch.tokens))
     counted = batch.loss_mask[:, 1:].flatten()
-    weight = (counted.double() / counted.sum()).to(model.W_U.dtype)
+    weight = (counted.double() / (all_counted or counted.sum())).to(model.W_U.dtype)
     targets = batch.tokens[:, 1:].flatten()
     return UnembedLoss.apply(resid[:, :-1].flatten(0, 1), model.W_U, model.b_U, targets, weight)
 
@@ -53,7 +60,7 @@ class UnembedLoss(torch.autograd.Function):
         ctx: Any, resid: Tensor, W_U: Tensor, b_U: Tensor, targets: Tensor, weight: Tensor
     ) -> Tensor:
         rows = max(1, LOGITS_AT_ONCE // W_U.shape[1])
-        loss = torch.zeros((), dtype=W_U.dtype)
+        loss = torch.zeros((), dtype=W_U.dtype, device=W_U.device)
         grad_resid = torch.empty_like(resid, dtype=W_U.dtype)
         grad_W_U, grad_b_U = torch.zeros_like(W_U), torch.zeros_like(b_U)
         for start in range(0, len(resid), rows):
@@ -61,7 +68,7 @@ class UnembedLoss(torch.autograd.Function):
             probs, losses = _softmax_and_loss(linear(resid[part], W_U), b_U, targets[part])
             loss += losses @ weight[part]
             grad_logits = probs  # reused in place
-            grad_logits[torch.arange(len(losses)), targets[part]] -= 1
+            grad_logits[torch.arange(len(losses), device=losses.device), targets[part]] -= 1
             grad_logits *= weight[part, None]
             grad_resid[part] = linear(grad_logits, W_U.T)
             grad_W_U += linear(resid[part].T, grad_logits)

@@ -43,7 +43,7 @@ def restore_optimizer(
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        state = {"step": torch.tensor(float(step))}
+        state = {"step": torch.tensor(float(step), device=parameter.device)}
         for moment in ("exp_avg", "exp_avg_sq"):
             state[moment] = torch.empty_like(parameter).copy_(tensors[f"{moment}.{name}"]).detach()
         optimizer.state[parameter] = state

@@ -10,9 +10,11 @@ from tfs.model import TransformerConfig
 from tfs.tasks import Task, make_task
 from tfs.tokenizers import Tokenizer
 from tfs.train.config import TrainConfig
+from tfs.train.fields import check_types
 from tfs.train.files import read_json, write_json
 
 RECIPE_FILE = "recipe.json"
+UNSET = {"n_heads": -1, "d_mlp": None, "attn_scale": -1.0, "initializer_range": -1.0}
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,26 @@ class Recipe:
         """The inverse of to_dict.
 
         base: a recipe that gives what is left out. A task of another name keeps none of its
-        options. The vocabulary and the context follow the task where `fields` leave them out.
+        options. The vocabulary and the context follow the task where `fields` leave them out, and
+        n_heads, d_mlp, attn_scale and initializer_range follow the other sizes where they did.
         Raises ValueError, naming what is unknown, missing or does not fit.
         """
         fields = _object("a recipe", fields)
         parts = {key: _object(key, fields.get(key, {})) for key in ("task", "model", "train")}
         if unknown := sorted(set(fields) - {"name", "about", *parts}):
             raise ValueError(f"a recipe has no part called {unknown[0]!r}")
+        for key in ("name", "about"):
+            if not isinstance(fields.get(key, ""), str):
+                raise ValueError(f"a recipe's {key} must be text, not {fields[key]!r:.60}")
         task = dict(parts["task"])
         name = task.pop("name", base.task if base else None)
         if name is None:
             raise ValueError('a recipe needs a task, as in "task": {"name": "mirror"}')
         if base and base.task == name:
             task = {**base.task_options, **task}
-        model = {**(base.model.to_dict() if base else {}), **parts["model"]}
+        check_types(TransformerConfig, parts["model"])
+        check_types(TrainConfig, parts["train"])
+        model = {**(_as_given(base.model) if base else {}), **parts["model"]}
         if (parts["task"] or not base) and not {"d_vocab", "n_ctx"} <= set(parts["model"]):
             made = make_task(name, task)
             model |= {"d_vocab": made.d_vocab, "n_ctx": made.n_ctx, **parts["model"]}
@@ -78,6 +86,16 @@ class Recipe:
                 {**(base.train.to_dict() if base else {}), **parts["train"]}
             ),
         )
+
+
+def _as_given(cfg: TransformerConfig) -> dict[str, Any]:
+    """The fields of `cfg`; those that follow from others are unset, to follow them again."""
+    following = {
+        name: unset
+        for name, unset in UNSET.items()
+        if dataclasses.replace(cfg, **{name: unset}) == cfg
+    }
+    return cfg.to_dict() | following
 
 
 def _object(name: str, value: Any) -> Mapping[str, Any]:

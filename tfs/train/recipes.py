@@ -1,4 +1,4 @@
-"""Ready-made recipes, by name: the bundled checkpoints', and those of the other tasks.
+"""Ready-made recipes, by name: the bundled checkpoints', those of the other tasks, and of text.
 
 `python -m tfs train NAME` follows one; the app's training page starts from the same ones.
 """
@@ -8,6 +8,12 @@ import dataclasses
 from tfs.model import TransformerConfig
 from tfs.train.config import TrainConfig
 from tfs.train.recipe import Recipe
+from tfs.train.text_recipes import (
+    PROSE,
+    SHAKESPEARE,
+    SHAKESPEARE_CHARACTERS,
+    SHAKESPEARE_GPT2,
+)
 
 MIRROR = Recipe(
     name="mirror",
@@ -193,40 +199,6 @@ IOI = Recipe(
     train=TrainConfig(steps=1500, batch_size=32, lr=2e-3, warmup_steps=50),
 )
 
-SHAKESPEARE = Recipe(
-    name="shakespeare",
-    about="Four layers that write in the manner of Shakespeare, in 1,024 byte-pair tokens.",
-    task="text",
-    task_options={"corpus": "shakespeare", "tokenizer": "bpe", "n_ctx": 128, "d_vocab": 1024},
-    model=TransformerConfig(
-        n_layers=4,
-        d_model=256,
-        n_ctx=128,
-        n_heads=8,
-        d_head=32,
-        d_vocab=1024,
-        act_fn="gelu_new",
-        tie_word_embeddings=True,
-        seed=0,
-    ),
-    train=TrainConfig(
-        steps=10_000,
-        batch_size=16,
-        lr=2e-3,
-        warmup_steps=100,
-        schedule="linear",
-        final_lr_fraction=0.02,
-        betas=(0.9, 0.99),
-        weight_decay=1.5,
-        dropout=0.25,
-        precision="bfloat16",
-        eval_every=500,
-        eval_size=256,
-        save_every=500,
-        snapshots_from=10_000,
-    ),
-)
-
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -242,6 +214,9 @@ RECIPES = {
         MODULAR_ADDITION,
         BRACKETS,
         IOI,
+        PROSE,
+        SHAKESPEARE_CHARACTERS,
+        SHAKESPEARE_GPT2,
         SHAKESPEARE,
     )
 }

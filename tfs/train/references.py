@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tfs.tasks import Batch, Task
@@ -11,7 +11,7 @@ from tfs.tasks.batch import seed_for
 
 SEQUENCES = 4096
 MOST_TOKENS = 2**18
-PRIOR = 1.0  # imagined observations, spread as the coarser predictor has it
+PRIORS = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)  # imagined observations, spread as a coarser table says
 
 
 def reference_losses(task: Task, seed: int = 0) -> dict[str, float]:
@@ -22,20 +22,33 @@ def reference_losses(task: Task, seed: int = 0) -> dict[str, float]:
     bigram   how often it follows the token before it
 
     The tables are counted on the training split (4,096 sequences, or 262,144 tokens if that is
-    less) and measured on the held-out one. Each count starts at what the coarser table expects, as
-    if it had been seen once (Dirichlet smoothing; MacKay & Peto 1995), so nothing costs infinity.
+    less) and measured on the held-out one. To each count are added imagined ones, spread as the
+    coarser table has it (Dirichlet smoothing; MacKay & Peto 1995); how many, is what serves best on
+    other sequences of the training split.
     """
     n = max(1, min(SEQUENCES, MOST_TOKENS // task.n_ctx))
-    seen = _counted(task.sample(n, seed_for(seed, "references", "train"), "train"))
-    unseen = _counted(task.sample(n, seed_for(seed, "references", "held out"), "held_out"))
-    unigram = (torch.bincount(seen[1], minlength=task.d_vocab) + PRIOR / task.d_vocab) / (
-        len(seen[1]) + PRIOR
+    seen, other, unseen = (
+        _counted(task.sample(n, seed_for(seed, "references", use), split))
+        for use, split in (("count", "train"), ("choose", "train"), ("measure", "held_out"))
     )
+
+    def unigram(prior: float) -> Float[Tensor, " d_vocab"]:
+        counts = torch.bincount(seen[1], minlength=task.d_vocab)
+        return (counts + prior / task.d_vocab) / (len(seen[1]) + prior)
+
+    by_prior = {prior: unigram(prior) for prior in PRIORS}
+    one = min(by_prior.values(), key=lambda table: _cost(table[other[1]]))
+    best = min(PRIORS, key=lambda prior: _cost(_bigram(seen, other, one, prior)))
     return {
         "uniform": math.log(task.d_vocab),
-        "unigram": -unigram[unseen[1]].log().mean().item(),
-        "bigram": -_bigram(seen, unseen, unigram, task.d_vocab).log().mean().item(),
+        "unigram": _cost(one[unseen[1]]),
+        "bigram": _cost(_bigram(seen, unseen, one, best)),
     }
+
+
+def _cost(probs: Float[Tensor, " n"]) -> float:
+    """Nats per token."""
+    return -probs.log().mean().item()
 
 
 def _counted(batch: Batch) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
@@ -45,12 +58,16 @@ def _counted(batch: Batch) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
 
 
 def _bigram(
-    seen: tuple[Tensor, Tensor], unseen: tuple[Tensor, Tensor], unigram: Tensor, d_vocab: int
-) -> Tensor:
-    """The probability of each unseen token after the one before it; pairs are kept sparsely."""
+    seen: tuple[Tensor, Tensor],
+    wanted: tuple[Tensor, Tensor],
+    unigram: Float[Tensor, " d_vocab"],
+    prior: float,
+) -> Float[Tensor, " n"]:
+    """The probability of each wanted token after the one before it; pairs are kept sparsely."""
+    d_vocab = len(unigram)
     pairs, counts = (seen[0] * d_vocab + seen[1]).unique(return_counts=True)
-    wanted = unseen[0] * d_vocab + unseen[1]
-    place = torch.searchsorted(pairs, wanted).clamp(max=len(pairs) - 1)
-    pair_count = torch.where(pairs[place] == wanted, counts[place], 0)
-    before_count = torch.bincount(seen[0], minlength=d_vocab)[unseen[0]]
-    return (pair_count + PRIOR * unigram[unseen[1]]) / (before_count + PRIOR)
+    asked = wanted[0] * d_vocab + wanted[1]
+    place = torch.searchsorted(pairs, asked).clamp(max=len(pairs) - 1)
+    pair_count = torch.where(pairs[place] == asked, counts[place], 0)
+    before_count = torch.bincount(seen[0], minlength=d_vocab)[wanted[0]]
+    return (pair_count + prior * unigram[wanted[1]]) / (before_count + prior)

@@ -1,0 +1,97 @@
+"""The buttons of a run: pause, stop, resume, another learning rate, a branch, where to see it."""
+
+import streamlit as st
+
+from pages._ui import state
+from pages._ui.layout import counted, literal
+from pages._ui.training import (
+    ask_to_open,
+    branch,
+    can_resume,
+    leave,
+    resume,
+    set_lr,
+)
+from pages._ui.watched import Watched
+
+SEEN_IN = {
+    "attention": "Attention",
+    "formed": "How it formed",
+    "embeddings": "Embeddings",
+    "block": "The block",
+    "output": "Output",
+    "lens": "Logit lens",
+}
+
+
+def steering(run: Watched) -> None:
+    """Not in the part that is drawn anew every moment, which could swallow a press."""
+    st.markdown(f"**{literal(run.entry.title)}**, run `{run.name}`")
+    with st.container(horizontal=True):
+        _go_and_stop(run)
+        _open(run)
+        st.button("New run", icon=":material/add:", on_click=leave)
+    view = run.view()
+    with st.container(horizontal=True, vertical_alignment="top"):
+        if run.job is not None and run.is_going_on:
+            _learning_rate(run)
+        if view is not None and view.bundle.snapshots:
+            _branch(run, view.bundle.snapshots)
+
+
+def _go_and_stop(run: Watched) -> None:
+    now, job = run.entry.state, run.job
+    if can_resume(run):
+        st.button("Resume", icon=":material/play_arrow:", on_click=resume, args=(run,))
+    elif now == "paused" and job:
+        st.button("Go on", icon=":material/play_arrow:", on_click=job.resume)
+    elif job and run.is_going_on:
+        st.button("Pause", icon=":material/pause:", on_click=job.pause)
+    if job and run.is_going_on:
+        st.button("Stop", icon=":material/stop:", on_click=job.stop)
+
+
+def _open(run: Watched) -> None:
+    """Into any of the pages that read a model."""
+    ready = state.is_run(run.name)
+    st.button(
+        "Open its attention",
+        icon=":material/visibility:",
+        disabled=not ready,
+        on_click=ask_to_open,
+        args=(run.name,),
+    )
+    with st.popover("Open it in …", disabled=not ready):
+        for page, title in SEEN_IN.items():
+            st.button(title, key=f"open in {page}", on_click=ask_to_open, args=(run.name, page))
+
+
+def _learning_rate(run: Watched) -> None:
+    with st.popover("Learning rate", icon=":material/speed:"):
+        st.caption("The peak of the schedule, from the next update on.")
+        lr = st.number_input(
+            "Peak", 1e-7, 10.0, run.recipe.train.lr, format="%.6g", step=1e-4, key="new lr"
+        )
+        st.button("Change it", on_click=set_lr, args=(run, lr))
+
+
+def _branch(run: Watched, snapshots: list[int]) -> None:
+    """A new run from any kept step of this one."""
+    with st.popover("Branch", icon=":material/fork_right:"):
+        st.caption("A new run begins with the weights of a kept step; this one stays as it is.")
+        step = snapshots[-1]
+        if len(snapshots) > 1:
+            step = st.select_slider("From step", snapshots, step, key="branch step")
+        config = run.recipe.train
+        lr = st.number_input(
+            "Peak learning rate", 1e-7, 10.0, config.lr, format="%.6g", step=1e-4, key="branch lr"
+        )
+        steps = st.number_input("Updates", 1, 100_000, config.steps, key="branch steps")
+        seed = st.number_input("Seed", 0, 2**31 - 1, config.seed + 1, key="branch seed")
+        st.button(
+            "Train the branch",
+            icon=":material/play_arrow:",
+            on_click=branch,
+            args=(run, step, lr, int(steps), int(seed)),
+        )
+        st.caption(f"It will train for {counted(int(steps), 'update')} more.")

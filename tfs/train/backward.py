@@ -1,0 +1,85 @@
+"""The gradient of an update: on any device, over parts of a batch, on several processes.
+
+A loss is a mean over the tokens that count, and parts of a batch differ in how many they have. So
+each part divides its sum by the count of the *whole* batch: then parts simply add up, in whatever
+way the batch is cut.
+"""
+
+from contextlib import nullcontext
+
+import torch
+import torch.distributed as dist
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from tfs.model import DecoderOnly
+from tfs.tasks import Batch
+from tfs.train.config import TrainConfig
+from tfs.train.dropout import dropout_hooks
+from tfs.train.loss import training_loss
+from tfs.train.processes import process_count, process_number
+
+
+class BatchLoss(nn.Module):
+    """training_loss as a module, so that PyTorch can compile it, or spread it over processes."""
+
+    def __init__(self, model: DecoderOnly) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch, all_counted: int) -> Float[Tensor, ""]:
+        return training_loss(self.model, batch, all_counted)
+
+
+def batch_loss(model: DecoderOnly, config: TrainConfig) -> nn.Module:
+    """A model's loss as this run computes it; every process has the first one's weights then."""
+    loss: nn.Module = BatchLoss(model)
+    if config.compile:
+        loss.compile()
+    return DistributedDataParallel(loss) if process_count() > 1 else loss
+
+
+def on(device: torch.device, batch: Batch) -> Batch:
+    return Batch(*(tensor.to(device) for tensor in batch))
+
+
+def share_of(batch: Batch, accumulate: int) -> list[tuple[int, Batch]]:
+    """This process's parts of a batch, each with the number of its first row."""
+    count, number = process_count() * accumulate, process_number() * accumulate
+    columns = [tensor.tensor_split(count) for tensor in batch]
+    parts = [Batch(*part) for part in zip(*columns, strict=True)]
+    firsts = [sum(len(part.tokens) for part in parts[:place]) for place in range(count)]
+    return list(zip(firsts, parts, strict=True))[number : number + accumulate]
+
+
+def backward(
+    model: DecoderOnly, loss_of: nn.Module, batch: Batch, config: TrainConfig, step: int
+) -> float:
+    """Add the gradient of the batch's mean loss to the parameters'; returns that loss.
+
+    batch: of the whole update; each process takes its share. loss_of: from `batch_loss`.
+    """
+    device, processes = model.W_E.device, process_count()
+    all_counted = int(batch.loss_mask[:, 1:].sum())
+    loss = torch.zeros((), device=device)
+    parts = share_of(batch, config.accumulate)
+    for place, (row, part) in enumerate(parts, 1):
+        waits = processes > 1 and place < len(parts)  # gradients travel once, with the last part
+        with loss_of.no_sync() if waits else nullcontext():
+            with (
+                model.hooks(dropout_hooks(config.dropout, config.seed, step, row)),
+                torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(config, device)),
+            ):
+                part_loss = loss_of(on(device, part), all_counted)
+            (part_loss * processes).backward()  # which DistributedDataParallel divides by again
+        loss += part_loss.detach()
+    if processes > 1:
+        dist.all_reduce(loss)
+    return loss.item()
+
+
+def uses_bfloat16(config: TrainConfig, device: torch.device) -> bool:
+    """Whether products are taken in it: where it is asked for, and the device can."""
+    able = device.type != "cuda" or torch.cuda.is_bf16_supported()
+    return config.precision == "bfloat16" and able
