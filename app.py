@@ -29,6 +29,7 @@ SECTIONS = {
     "Train": [
         st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/train/runs.py", title="Runs", icon=":material/list:"),
+        st.Page("pages/train/experiments.py", title="Experiments", icon=":material/science:"),
         st.Page("pages/train/formed.py", title="How it formed", icon=":material/timeline:"),
     ],
     "Inspect": [

@@ -36,6 +36,7 @@ from tfs.train.branch import TEXT_FILE
 from tfs.train.checkpoint import BUNDLED, bundled_names
 from tfs.train.library import RUN_NAME, Library
 from tfs.train.run import snapshot_path
+from tfs.train.run_set import RunSets
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 SECONDS_TO_LOOK_AGAIN = 600
@@ -265,6 +266,16 @@ def text_beside(text: str) -> Iterator[Path]:
 def library() -> Library:
     """The runs of this server and the trainings that are going on in it."""
     return _library(runs_directory())
+
+
+def run_sets() -> RunSets:
+    """The experiments of this server."""
+    return _run_sets(runs_directory())
+
+
+@st.cache_resource(show_spinner=False)
+def _run_sets(root: Path) -> RunSets:
+    return RunSets(_library(root))
 
 
 @st.cache_resource(show_spinner=False)

@@ -60,13 +60,13 @@ def during(run: Watched) -> None:
     @st.fragment(run_every=SECONDS_BETWEEN_PICTURES if going_on else None)
     def pictures() -> None:
         view = run.view()
-        if view is None or not view.bundle.snapshots:
+        if view is None or not (steps := view.bundle.snapshots):
             return
         samples(run)
         st.subheader("Its heads, as they form")
         st.caption("On one sequence that it is not trained on, the same all the time.")
-        patterns_over_training(view)
-        on_one_axis(view, scores_over_training(view))
+        patterns_over_training(view, steps)
+        on_one_axis(view, steps, scores_over_training(view, steps))
 
     shown = run.entry.state, run.view() is None
     look()
