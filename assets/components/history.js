@@ -6,6 +6,7 @@ const SETTLED = 600; // milliseconds
 const LEAVING = 1000; // milliseconds: just before a page is left, Streamlit takes its choices out of the URL
 
 export default function ({ data }) {
+  if (data.misled) return location.reload();
   const { pushState, replaceState } = history;
   if (pushState.perPage) return onTop(data.view);
   let cleared = { at: -LEAVING, href: "" };
