@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import streamlit as st
 import torch
+from streamlit.runtime.pages_manager import PagesManager
 
 import tfs
 from tfs.decoding import AttentionStep, Lane, beam_lane, decoding_race, generate_with_attention
@@ -61,6 +62,15 @@ def prepare_process() -> None:
     keep_freed_memory()
     gc.collect()
     gc.freeze()
+
+
+def is_taken_for_older_kind() -> bool:
+    """Whether Streamlit takes pages/ for its older kind of app, before st.navigation is called.
+
+    So it is for the first visitors of a server that `streamlit run app.py` started. Who of them
+    follows a deep link is greeted with "Page not found", before a line of ours has run.
+    """
+    return bool(PagesManager.uses_pages_directory)
 
 
 def runs_directory() -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.screen import SECONDS, figures, messages
+from tests.pages.screen import SECONDS, figures, messages, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -24,7 +24,7 @@ def test_opens_with_every_checkpoint(visit, page, model) -> None:
     assert not at.error
     assert at.session_state["model"] == model
     assert at.title[0].value
-    assert figures(at) or page in WITHOUT_FIGURES
+    assert pictures(at) or page in WITHOUT_FIGURES
     for chart in at.get("plotly_chart"):
         assert chart.proto.alt
 
@@ -70,7 +70,7 @@ def test_any_text_can_be_read_by_a_byte_level_model(visit, page, prompt) -> None
     at = visit(page, model="shakespeare", prompt=prompt)
     assert not at.exception
     assert not at.error
-    assert figures(at)
+    assert pictures(at)
 
 
 @pytest.mark.parametrize(
