@@ -28,6 +28,7 @@ SECTIONS = {
     "Train": [
         st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/train/runs.py", title="Runs", icon=":material/list:"),
+        st.Page("pages/train/compare.py", title="Side by side", icon=":material/compare:"),
         st.Page("pages/train/formed.py", title="How it formed", icon=":material/timeline:"),
     ],
     "Inspect": [

@@ -36,6 +36,7 @@ from tfs.interp.block import (
     stream_norms,
     top_neurons,
 )
+from tfs.interp.compare import kl_divergence
 from tfs.interp.embeddings import cosine_similarity, nearest_neighbours, pca
 from tfs.interp.heads import (
     HEAD_SCORES,
@@ -82,6 +83,7 @@ __all__ = [
     "head_scores",
     "hide_first_token",
     "induction_score",
+    "kl_divergence",
     "label_heads",
     "layer_norm_steps",
     "lens_labels",
