@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._ui import controls, jumps, kept, tour
 from pages._ui.components import one_entry_per_page
+from pages._ui.layout import room_for_toolbars
 from pages._ui.predict import ask_first
 from pages._ui.state import prepare_process
 
@@ -50,6 +51,7 @@ with st.sidebar:
     controls.shared_pickers()
     ask_first()
     one_entry_per_page(tour.place())
+    room_for_toolbars()
 st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")

@@ -34,7 +34,7 @@ def tiny_config():
 
 @pytest.fixture(scope="session")
 def randomised():
-    """A DecoderOnly whose every parameter is random, biases and norms included, and of order 1."""
+    """A DecoderOnly whose every trained number is random, biases and norms too, and of order 1."""
     import torch
 
     import tfs
@@ -43,6 +43,8 @@ def randomised():
         model, g = tfs.DecoderOnly(cfg), torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for name, parameter in model.named_parameters():
+                if not parameter.requires_grad:
+                    continue
                 kind = name.rpartition(".")[2]
                 scale = 0.8 * cfg.d_model**-0.5 if kind.startswith("W_") else 0.2
                 values = torch.randn(parameter.shape, generator=g, dtype=cfg.dtype) * scale
@@ -59,7 +61,7 @@ def reference_of():
     from transformer_lens import HookedTransformer, HookedTransformerConfig
 
     def make(model):
-        fields = vars(model.cfg) | {"positional_embedding_type": "standard", "seed": None}
+        fields = model.cfg.hooked_fields()
         with warnings.catch_warnings():  # it goes in 4.0; requirements.txt stays below
             warnings.filterwarnings("ignore", "HookedTransformer is deprecated")
             reference = HookedTransformer(HookedTransformerConfig(**fields, device="cpu"))

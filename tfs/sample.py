@@ -163,7 +163,8 @@ def generate_stream(
 ) -> Iterator[GenerationStep]:
     """Yield new tokens one at a time, each read back in before the next.
 
-    use_past_kv_cache keeps keys and values of what was read, so that each step reads one token.
+    use_past_kv_cache keeps keys and values of what was read, so that each step reads one token (not
+    for a bidirectional model, which reads everything anew: there the past changes with the text).
     when_full says what happens once the context holds n_ctx tokens: "slide" drops the oldest half
     of the window and reads the rest anew (positions are learned, so keys cannot simply be shifted);
     "stop" ends quietly; "error" raises ValueError before anything is generated that would not fit.
@@ -173,6 +174,7 @@ def generate_stream(
     check_sampling(temperature, top_k, top_p)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     n_ctx = model.cfg.n_ctx
+    use_past_kv_cache = use_past_kv_cache and model.cfg.attention_dir == "causal"
     past = KeyValueCache(model.cfg, len(tokens)) if use_past_kv_cache else None
     unread = window = tokens[:, -n_ctx:]
     for _ in range(max_new_tokens):

@@ -2,13 +2,13 @@
 // reads a cell in all maps at once; a click (or Enter) locks it, a second click unlocks it; arrow
 // keys move. A cell without a number is empty, one at minus infinity is grey, with a cross.
 // The locked cell is the component's state "cell": {row, column}, or null; where whole rows are
-// locked, its column is null.
+// locked, its column is null, and its row where only a column is.
 
 const LABEL = 13; // pixels from one label to the next, at least
 const CROSSES_UP_TO = 32; // rows: beyond, a cell has no room for one, and closed cells are hatched
 const CROSS = '<path class="closed" d="M0 0h20v20h-20z"/><path class="cross" d="M7 7l6 6m0-6l-6 6"/>';
 const EDGES_UP_TO = 19; // rows: narrower cells would have gaps of unequal width on the screen
-const EDGE = '<path class="edge" d="M20 0v20h-20"/>';
+const EDGE = (cells) => `<path class="edge" d="M20 0v20h-20" stroke-width="${0.04 * cells}"/>`; // some 1 pixel
 const HATCHED = "repeating-linear-gradient(45deg, rgb(128 128 128 / 0.75) 0 1.5px, rgb(128 128 128 / 0.25) 1.5px 6px)";
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -21,7 +21,8 @@ export default function ({ data, parentElement, setStateValue }) {
   const shape = `${panels.length}|${rows}|${columns}`;
 
   maps.locked = head.lock;
-  maps.at = (head.lock?.column === null ? null : head.lock) ?? maps.at ?? { row: rows - 1, column: 0 };
+  maps.at ??= { row: rows - 1, column: 0 };
+  if (head.lock && ![head.lock.row, head.lock.column].includes(null)) maps.at = head.lock;
   maps.at = { row: within(maps.at.row, rows), column: within(maps.at.column, columns) };
   Object.assign(maps, { read, lock, labels });
   if (maps.dataset.shape !== shape) build();
@@ -84,30 +85,27 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function isLocked(cell) {
-    return maps.locked?.row === cell.row && [null, cell.column].includes(maps.locked.column);
+    return maps.locked?.row === cell.row && maps.locked.column === (head.by_row ? null : cell.column);
   }
 
   function show(cell) {
     status.textContent = cell ? sentence(cell) : head.hint;
     maps.querySelectorAll("i").forEach((mark) => {
       mark.hidden = !cell;
-      if (cell) frameCell(mark, cell.row, cell.column ?? 0, rows, cell.column === null ? 1 : columns);
+      if (!cell) return;
+      const { row, column } = cell;
+      frameCell(mark, row ?? 0, column ?? 0, row === null ? 1 : rows, column === null ? 1 : columns);
     });
   }
 
   function sentence(cell) {
     const { row, column } = cell;
+    if (row === null) return `${placed(head.columns, column)} (${head.mark}). ${head.hint}`;
+    const from = placed(head.rows, row);
+    if (column === null) return `${from} (${head.mark}). ${head.hint}`;
     const mark = isLocked(cell) ? ` (${head.mark})` : "";
-    const from = place(head.rows, row);
-    if (column === null) return `${from}${mark}. ${head.hint}`;
     const values = panels.map((panel, i) => `${panel.what} ${written(value(i, row, column), panel.words)}`);
-    return `${from}, ${place(head.columns, column)}: ${values.join(", ")}${mark}`;
-  }
-
-  function place({ name, labels }, index) {
-    const label = labels[index];
-    if (!name) return label;
-    return label === String(index) ? `${name} ${index}` : `${name} ${index} "${label}"`;
+    return `${from}, ${placed(head.columns, column)}: ${values.join(", ")}${mark}`;
   }
 
   function value(i, row, column) {
@@ -115,8 +113,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function written(number, words) {
-    if (Number.isNaN(number)) return "not there";
-    return words?.[String(number)] ?? (number === -Infinity ? "−∞" : number.toFixed(4).replace("-", "−"));
+    return words?.[String(number)] ?? inWords(number);
   }
 
   function draw(panel, i) {
@@ -148,7 +145,7 @@ export default function ({ data, parentElement, setStateValue }) {
     const [crosses, edges] = drawing.querySelectorAll("svg");
     canvas.style.background = closed && longest > CROSSES_UP_TO ? HATCHED : "none";
     tiled(crosses, closed && longest <= CROSSES_UP_TO ? CROSS : "", i);
-    tiled(edges, longest <= EDGES_UP_TO ? EDGE : "", i);
+    tiled(edges, longest <= EDGES_UP_TO ? EDGE(longest) : "", i);
   }
 
   function rowTops(i) {
@@ -211,7 +208,6 @@ export default function ({ data, parentElement, setStateValue }) {
       return [tick];
     });
     axis.replaceChildren(title, ...shown);
-    const longest = Math.max(...texts.map((text) => [...text].reduce((sum, char) => sum + (char > "\u1100" ? 2 : 1), 0)));
-    axis.style.setProperty("--longest", longest);
+    axis.style.setProperty("--longest", longestOf(texts));
   }
 }

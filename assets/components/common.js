@@ -41,3 +41,23 @@ function frameCell(mark, row, column, rows, columns) {
   mark.style.width = `${100 / columns}%`;
   mark.style.height = `${100 / rows}%`;
 }
+
+// One row or column, or one token of an axis, in words: query 3 "the".
+function placed({ name, labels, first }, index) {
+  const label = labels[index];
+  if (!name) return label;
+  if (first === null) return `${name} "${label}"`;
+  const number = String(first + index);
+  return label === number ? `${name} ${number}` : `${name} ${number} "${label}"`;
+}
+
+// A number as a reader hears it.
+function inWords(number) {
+  if (Number.isNaN(number)) return "not there";
+  return number === -Infinity ? "−∞" : number.toFixed(4).replace("-", "−");
+}
+
+// Letters of the longest label, an East Asian one or an emoji counted twice.
+function longestOf(labels) {
+  return Math.max(...labels.map((label) => [...label].reduce((sum, char) => sum + (char > "\u1100" ? 2 : 1), 0)));
+}

@@ -1,12 +1,14 @@
 """One query's road through one head, step by step, with the real numbers and their shapes."""
 
 import math
+from functools import partial
 
 import streamlit as st
 
+from pages._ui.aligned_bars import softmax_rows
 from pages._ui.axes import shape
 from pages._ui.controls import View
-from pages._ui.layout import figure, quoted
+from pages._ui.layout import behind, figure, quoted
 from pages._ui.steps import stepper
 from pages._ui.strips import strips
 from tfs.interp import AttentionRoad, attention_road, qk_products
@@ -81,8 +83,9 @@ def _softmax(view: View, taken: AttentionRoad, layer: int, head: int, query: int
         f"{exps.sum():.3f} = {taken.weights[most]:.3f}. All weights {shape('key_pos')} sum to "
         f"{taken.weights.sum():.4f}."
     )
-    figure(
-        softmax_steps(taken.masked, exps, taken.weights, view.labels),
+    softmax_rows(taken.masked, exps, taken.weights, view.labels, key="road")
+    behind(
+        {"softmax": partial(softmax_steps, taken.masked, exps, taken.weights, view.labels)},
         key="road",
         code=[attention_road],
         reads=f"blocks.{layer}.attn.hook_attn_scores [batch head query_pos key_pos]",

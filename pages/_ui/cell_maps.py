@@ -22,17 +22,22 @@ class Axis(NamedTuple):
     """The rows or the columns of a map: what each of them is, and a label for each.
 
     A label that is the row's own number is said once. Without a name, the labels say it all.
+    first: the number of the first one; None where places in the list have no meaning.
     """
 
     name: str
     labels: Sequence[str]
     colour: str = ""
+    first: int | None = 0
 
     def place(self, index: int, label: str) -> str:
         """One of them in words: query 3 'the'."""
         if not self.name:
             return label
-        return f"{self.name} {index}" + (f" '{label}'" if label != str(index) else "")
+        if self.first is None:
+            return f"{self.name} '{label}'"
+        number = str(self.first + index)
+        return f"{self.name} {number}" + (f" '{label}'" if label != number else "")
 
     def header(self) -> dict[str, Any]:
         """What the script needs of it; labels without a name are words of ours, not tokens."""
@@ -118,13 +123,14 @@ def cell_maps(
     row_height: int = 0,
     hint: str = "",
     mark: str = "locked",
-    lock: tuple[int, int | None] | None = None,
+    lock: tuple[int | None, int | None] | None = None,
     on_lock: Callable[[tuple[int, int | None] | None], None] | None = None,
 ) -> None:
     """Maps side by side, each up to `width` pixels wide; a row is at least `row_height` high.
 
     lock, and what on_lock is called with: a row and a column, or None; by_row: rows are locked, and
-    the column is None. mark: what a locked cell is called. Without on_lock there is no locking.
+    the column is None. A lock of a row or a column alone, the other None, frames the whole of it.
+    mark: what a locked cell is called. Without on_lock there is no locking.
     """
     usual = "Hover a cell, lock it with a click; arrow keys move." if on_lock else "Hover a cell."
     head = {

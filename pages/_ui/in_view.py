@@ -14,9 +14,12 @@ def measured_width() -> int:
 
 
 def _fewer_where_narrow() -> None:
+    """Once: what the reader chooses afterwards stays, also where it is the usual one."""
     width = st.session_state["page width"].get("width", WIDE)
-    if width < NARROW and "room" not in st.query_params:
-        st.session_state["room"] = ROOMS[0]
+    if width < NARROW and not st.session_state.get("room was fitted"):
+        st.session_state["room was fitted"] = True
+        if "room" not in st.query_params:
+            st.session_state["room"] = ROOMS[0]
 
 
 def positions_in_view(pos: int, locked: int | None) -> range:

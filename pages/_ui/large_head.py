@@ -37,8 +37,8 @@ def weight_and_contribution(
 ) -> None:
     """One head's pattern, as it is `shown`, beside the lengths of what its weights bring.
 
-    locked: the query and the key, where the reader has chosen both; own: each row is as bright as
-    its own largest number allows.
+    locked: the query and the key, None for what the reader has not chosen; own: each row is as
+    bright as its own largest number allows.
     """
     cache, name = view.run()[1], f"L{layer}H{head}"
     lengths = value_weighted(view.model, cache, layer)[head]
@@ -59,7 +59,7 @@ def weight_and_contribution(
         *queries_and_keys(view.labels, turned),
         key="large",
         width=WIDEST,
-        lock=None if None in locked else locked[::-1] if turned else locked,
+        lock=None if locked == (None, None) else locked[::-1] if turned else locked,
         on_lock=lambda cell: lock_cell(cell[::-1] if cell and turned else cell),
     )
     also = [hide_first_token] if hidden else []

@@ -17,7 +17,8 @@ from pages._ui.axes import coloured, coloured_shapes
 from pages._ui.standalone import standalone_page
 from tfs.plots import figure_alt, figure_table
 
-PROSE = Path(__file__).resolve().parents[2] / "assets" / "prose"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+PROSE = ASSETS / "prose"
 MOST_ROWS = 2000
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -35,6 +36,11 @@ def quoted(token: str) -> str:
 def counted(n: int, thing: str) -> str:
     """A number of things in words: "1 token", "2 tokens"."""
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
+def room_for_toolbars() -> None:
+    """Where nothing can be hovered, toolbars of figures and tables stand above them for good."""
+    st.html(ASSETS / "touch.css")
 
 
 def prose(name: str) -> None:

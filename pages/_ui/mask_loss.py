@@ -1,15 +1,18 @@
 """What forgetting the mask does to the loss, measured on the model and prompt on screen."""
 
 import math
+from functools import partial
 
 import streamlit as st
 import torch
 from torch import Tensor
 
 from pages._ui import state
+from pages._ui.aligned_bars import Row, aligned_bars
 from pages._ui.axes import shape
+from pages._ui.cell_maps import Axis
 from pages._ui.controls import View
-from pages._ui.layout import counted, figure
+from pages._ui.layout import behind, counted
 from pages._ui.mask_builder import CAUSAL, MAKERS, NONE, PADDING, Mask
 from pages._ui.parts import part
 from pages._ui.predict import predict
@@ -44,8 +47,23 @@ def loss_without_mask(view: View, mask: Mask) -> None:
         key="predict loss",
     ):
         return
-    figure(
-        loss_by_mask(losses, view.labels, blind=math.log(view.model.cfg.d_vocab)),
+    blind = math.log(view.model.cfg.d_vocab)
+    aligned_bars(
+        [
+            Row(
+                "loss",
+                torch.stack(list(losses.values())),
+                "of predicting each token, in nats",
+                lines=list(losses),
+                level=(blind, f"a blind guess, {blind:.2f} nats"),
+            )
+        ],
+        Axis("token to predict", view.labels[1:], first=1),
+        key="losses",
+        height=220,
+    )
+    behind(
+        {"losses": partial(loss_by_mask, losses, view.labels, blind=blind)},
         key="losses",
         code=[run_with_mask, loss_per_position],
         reads="blocks.*.attn.hook_q, hook_k [batch pos head d_head]",

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 import torch
 
+from pages._ui.aligned_bars import softmax_rows
 from pages._ui.axes import shape
 from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import (
@@ -13,7 +14,7 @@ from pages._ui.controls import (
     pick_layer_and_head,
     pick_token,
 )
-from pages._ui.layout import behind, counted, figure, quoted
+from pages._ui.layout import behind, counted, quoted
 from pages._ui.mask_builder import Mask
 from pages._ui.parts import part
 from tfs.interp import attention_steps, masked_softmax
@@ -109,8 +110,9 @@ def _one_row(view: View, mask: Mask, layer: int, head: int, query: int) -> None:
         return
     exps = (left - left.max()).exp()
     weights = exps / exps.sum()
-    figure(
-        softmax_steps(left, exps, weights, view.labels, title="score, exp, weight"),
+    softmax_rows(left, exps, weights, view.labels, key="row")
+    behind(
+        {"row": partial(softmax_steps, left, exps, weights, view.labels)},
         key="row",
         code=[attention_steps, masked_softmax],
         reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",

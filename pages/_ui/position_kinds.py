@@ -32,7 +32,8 @@ class Kind(NamedTuple):
 
 def own_kind(view: View) -> str:
     """What the model on screen was trained with."""
-    return LEARNED if view.model.cfg.positional_embedding_type == "standard" else NONE
+    names = {"standard": LEARNED, "sinusoidal": SINUSOIDAL, "none": NONE}
+    return names[view.model.cfg.positional_embedding_type]
 
 
 def pick_kind(view: View) -> Kind:
@@ -56,9 +57,15 @@ def pick_kind(view: View) -> Kind:
 def say_without_vectors(view: View, kind: Kind) -> None:
     """Why there is nothing to draw, and what the experiment below measures."""
     if kind.name == LEARNED:
+        fixed = own_kind(view) == SINUSOIDAL
         st.info(
-            "This model was trained without positions: it has no W_pos to show. The model "
-            "**mirror** is trained on the same task with one."
+            "This model was trained "
+            + (
+                "with fixed positions: it learned no W_pos."
+                if fixed
+                else "without positions: it has no W_pos to show."
+            )
+            + " The model **mirror** learned one."
         )
     elif kind.name == ROTARY:
         st.info(ROTARY_HAS_NONE)
@@ -74,7 +81,8 @@ def _what_is_measured(view: View) -> str:
         return f"The experiment at the end measures how much that is in **{literal(view.name)}**."
     return (
         f"The experiment at the end cannot measure how much that is: it runs "
-        f"**{literal(view.name)}**, which has learned positions. **mirror-no-positions** has none."
+        f"**{literal(view.name)}**, which has {own_kind(view)} positions. **mirror-no-positions** "
+        "has none."
     )
 
 

@@ -20,6 +20,12 @@ DRAWN = ("greedy", "temperature", "top-k", "top-p")
 
 def race(view: View, draw: Draw, room: int) -> None:
     """`room` new tokens in each lane: as strips, as a table, and what each step cannot reach."""
+    if view.model.cfg.attention_dir == "bidirectional":
+        st.info(
+            "This model reads in both directions: what it said of a token changes with every later "
+            "one, so lanes cannot be read on from where they are. A causal model can race."
+        )
+        return
     top_k = draw.top_k or view.model.cfg.d_vocab
     settings = {"seed": draw.seed, "temperature": draw.temperature}
     settings |= {"top_k": top_k, "top_p": draw.top_p}

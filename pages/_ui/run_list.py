@@ -114,6 +114,9 @@ def _do(what: str, *arguments: str) -> None:
         getattr(state.library(), what)(*arguments)
     except (ValueError, OSError) as error:
         st.session_state["why not"] = str(error)
+        return
+    if what == "rename":
+        st.session_state["chosen run"] = arguments[0]  # else its box keeps the old title
 
 
 def bring_in() -> None:

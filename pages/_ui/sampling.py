@@ -1,12 +1,16 @@
 """From the logits of one position to the token that is drawn after it."""
 
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
 import torch
+from torch import Tensor
 
+from pages._ui.aligned_bars import Row, aligned_bars
+from pages._ui.cell_maps import Axis
 from pages._ui.controls import View
-from pages._ui.layout import figure, quoted
+from pages._ui.layout import behind, quoted
 from pages._ui.predict import predict
 from tfs.plots import sampling_rows
 from tfs.sample import SamplingSteps, draw_with, sampling_steps, throw_dice
@@ -122,10 +126,18 @@ def from_logits_to_draw(view: View, place: int, draw: Draw) -> None:
         f"{len(shown)} tokens below hold {steps.probs[shown].sum():.4f} of the probability before "
         "the cuts."
     )
-    figure(
-        sampling_rows(
-            *(getattr(steps, field)[shown] for field in fields), tokens, drawn=shown.index(drawn)
-        ),
+    picked = {field: getattr(steps, field)[shown] for field in fields}
+    aligned_bars(
+        _rows(picked, draw),
+        Axis("token", tokens, first=None),
+        key="rows",
+        down=True,
+        mark=shown.index(drawn),
+        marked="drawn",
+        hint="▶, striped: the token that is drawn. Hover a token, or move with arrow keys.",
+    )
+    behind(
+        {"rows": partial(sampling_rows, **picked, tokens=tokens, drawn=shown.index(drawn))},
         key="rows",
         code=[sampling_steps, draw_with, throw_dice],
         reads="ln_final.hook_normalized [batch pos d_model], W_U [d_model d_vocab]",
@@ -136,6 +148,33 @@ def from_logits_to_draw(view: View, place: int, draw: Draw) -> None:
             sampling_steps,
         ),
     )
+
+
+def _rows(picked: dict[str, Tensor], draw: Draw) -> list[Row]:
+    """Logits on one scale and probabilities on another; what a cut took says so."""
+    logits, scaled, probs, *cuts = picked.values()
+    finite = torch.cat([logits, scaled])
+    finite = finite[finite.isfinite()]
+    one_scale = {"high": finite.abs().max().item(), "signed": bool((finite < 0).any())}
+    by_temperature = f"logit / {draw.temperature:g}" if draw.temperature else "greedy"
+    asked = [f"k = {draw.top_k}" if draw.top_k else "no cut"]
+    asked += [f"p = {draw.top_p:g}" if draw.top_p < 1 else "no cut"]
+    cut_rows = [
+        Row(name, values, unit, high=1.0, digits=3, words=_cut_words(values, probs))
+        for name, values, unit in zip(("after top-k", "after top-p"), cuts, asked, strict=True)
+    ]
+    return [
+        Row("logit", logits, "of the model", **one_scale),
+        Row("scaled logit", scaled, by_temperature, **one_scale),
+        Row("probability", probs, "softmax", high=1.0, digits=3),
+        *cut_rows,
+    ]
+
+
+def _cut_words(left: Tensor, before: Tensor) -> list[str]:
+    """What stands at a bar instead of its number, "" where the number does."""
+    taken = ((left == 0) & (before > 0)).tolist()
+    return ["cut" if gone else "" for gone in taken]
 
 
 def _cut_away(steps: SamplingSteps) -> None:

@@ -31,7 +31,7 @@ for token in set(tokens.tolist()):
 @part
 def space(view: View, place: int) -> None:
     """The switches, the points, and the share of the variance that they show."""
-    has_positions = view.model.cfg.positional_embedding_type == "standard"
+    has_positions = view.model.cfg.positional_embedding_type != "none"
     with st.container(horizontal=True):
         which = _switch("Matrix", [TOKENS, POSITIONS] if has_positions else [TOKENS], "matrix")
         dimensions = 3 if _switch("Dimensions", ["2D", "3D"], "dimensions") == "3D" else 2
@@ -144,9 +144,14 @@ def _say_who_stands_apart(view: View, apart: list[int]) -> None:
 
 
 def _switch(label: str, options: list[str], key: str) -> str:
-    """One of a few, kept in the URL; the first where the URL asks for another."""
+    """One of a few, kept in the URL; the first where the URL asks for another.
+
+    A choice that this model does not have comes back with a model that has it.
+    """
     if st.session_state.get(key, options[0]) not in options:
-        del st.session_state[key]
+        st.session_state[f"{key} before"] = st.session_state.pop(key)
+    elif st.session_state.get(f"{key} before") in options:
+        st.session_state[key] = st.session_state.pop(f"{key} before")
     chosen = st.segmented_control(
         label, options, default=options[0], required=True, key=key, bind="query-params"
     )

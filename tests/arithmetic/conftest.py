@@ -41,7 +41,7 @@ def config_fields():
     sizes = ("n_layers", "d_model", "n_ctx", "n_heads", "d_head", "d_mlp", "d_vocab")
     choices = {
         "normalization_type": ("LN", "LNPre", None),
-        "positional_embedding_type": ("standard", "none"),
+        "positional_embedding_type": ("standard", "sinusoidal", "none"),
         "attn_only": (False, True),
         "tie_word_embeddings": (False, True),
     }

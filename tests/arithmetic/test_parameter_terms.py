@@ -10,6 +10,7 @@ VARIANTS = [
     {"attn_only": True},
     {"tie_word_embeddings": True},
     {"normalization_type": "LNPre", "positional_embedding_type": "none"},
+    {"positional_embedding_type": "sinusoidal", "use_residual": False},
     {"normalization_type": None, "use_attn_result": True, "tie_word_embeddings": True},
 ]
 
@@ -43,7 +44,7 @@ def test_any_config_agrees_with_the_closed_formula(arithmetic, make_config, conf
     if not cfg.attn_only:
         block += norm + 2 * width * cfg.d_mlp + cfg.d_mlp + width
     expected = cfg.d_vocab * width + cfg.n_layers * block + norm
-    if cfg.positional_embedding_type == "standard":
+    if cfg.positional_embedding_type != "none":
         expected += cfg.n_ctx * width
     if not cfg.tie_word_embeddings:
         expected += (width + 1) * cfg.d_vocab

@@ -33,7 +33,8 @@ def main() -> int:
     print(table(rows))
     print(
         f"\nMedians; a ratio is the median of the ratios within each round. {args.threads} threads "
-        f"(mirror: 1, min / median / max over seeds), float32, torch {torch.__version__}. "
+        f"(overhead: 1; mirror: 1, min / median / max over seeds), float32, "
+        f"torch {torch.__version__}. "
         f"Peak: a {MATMUL_SIDE} x {MATMUL_SIDE} matrix product in the same rounds."
     )
     return 0

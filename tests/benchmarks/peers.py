@@ -8,6 +8,7 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import count, islice
 from typing import Any
 
 LR, BETAS, CLIP = 1e-3, (0.9, 0.98), 1.0
@@ -111,7 +112,9 @@ def plain_decoder(cfg: Any) -> Any:
             self.pos_embed = nn.Embedding(cfg.n_ctx, cfg.d_model)
             self.blocks = nn.Sequential(*(PlainBlock() for _ in range(cfg.n_layers)))
             self.ln_final = nn.LayerNorm(cfg.d_model)
-            self.unembed = nn.Linear(cfg.d_model, cfg.d_vocab)
+            self.unembed = nn.Linear(cfg.d_model, cfg.d_vocab, bias=not cfg.tie_word_embeddings)
+            if cfg.tie_word_embeddings:
+                self.unembed.weight = self.embed.weight
             for name, parameter in self.named_parameters():
                 if name.endswith("weight") and "ln" not in name:
                     nn.init.normal_(parameter, std=cfg.initializer_range)
@@ -157,6 +160,42 @@ def plain_training(cfg: Any, tokens: Any) -> Callable[[], float]:
     model = plain_decoder(cfg)
     following = F.pad(tokens[:, 1:], (0, 1), value=-100).flatten()  # nothing follows the last token
     return update(model, lambda: F.cross_entropy(model(tokens).flatten(0, 1), following))
+
+
+def our_loop(recipe: Any, updates: int) -> Callable[[], None]:
+    """So many updates of a recipe by tfs.train's own `update`: batch, hooks and all."""
+    import tfs
+    from tfs.train.backward import batch_loss
+    from tfs.train.loop import update
+    from tfs.train.optimizer import make_optimizer
+
+    model, task, steps = tfs.DecoderOnly(recipe.model), recipe.make_task(), count(1)
+    optimizer, loss_of = make_optimizer(model, recipe.train), batch_loss(model, recipe.train)
+
+    def run() -> None:
+        for step in islice(steps, updates):
+            update(model, task, recipe.train, optimizer, step, loss_of)
+
+    return run
+
+
+def plain_loop(recipe: Any, updates: int) -> Callable[[], None]:
+    """As many of the plain decoder in an eager loop of the usual shape, on the same batches."""
+    import torch.nn.functional as F
+
+    model, task, steps = plain_decoder(recipe.model), recipe.make_task(), count(1)
+
+    def loss_of() -> Any:
+        tokens = task.sample(recipe.train.batch_size, next(steps)).tokens
+        return F.cross_entropy(model(tokens[:, :-1]).flatten(0, 1), tokens[:, 1:].flatten())
+
+    one = update(model, loss_of)
+
+    def run() -> None:
+        for _ in range(updates):
+            one()
+
+    return run
 
 
 def update(model: Any, loss_of: Callable[[], Any], optimizer: Any = None) -> Callable[[], float]:

@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import browser, peers
+from tests.benchmarks import browser, peers, share
 from tests.benchmarks.mirror import TARGET_LOSS
 from tests.benchmarks.timing import Timings, large_matmul, large_matmul_flops, take_turns
 
 SMALL = {"n_layers": 4, "d_model": 128, "n_heads": 4, "n_ctx": 128, "d_vocab": 512}
 LARGE_VOCABULARY = {"n_layers": 2, "d_model": 256, "n_heads": 4, "n_ctx": 256, "d_vocab": 50_257}
 GPT2_SMALL = {"n_layers": 12, "d_model": 768, "n_heads": 12, "n_ctx": 1024, "d_vocab": 50_257}
+
+SMALL_RECIPES = (
+    *("mirror", "mirror-2-layers", "induction", "induction-4-heads", "copy", "sort", "brackets"),
+    *("addition", "addition-forwards", "modular-addition", "ioi", "prose"),
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,45 @@ def training_rows(
         )
         for name, (_, target) in contestants.items()
     ]
+
+
+def loop(rounds: int) -> list[Row]:
+    """Whole updates of two recipes, against an eager loop over a plain fused-QKV decoder.
+
+    In float32 and without dropout, which the plain decoder does not have.
+    """
+    from dataclasses import replace
+
+    from tfs.train.recipes import RECIPES
+
+    rows = []
+    for name, updates in (("mirror", 20), ("shakespeare", 1)):
+        recipe = RECIPES[name]
+        recipe = replace(recipe, train=replace(recipe.train, precision="float32", dropout=0.0))
+        makers = {"ours": peers.our_loop, "plain": peers.plain_loop}
+        timings = take_turns({who: make(recipe, updates) for who, make in makers.items()}, rounds)
+        tokens = updates * recipe.train.batch_size * recipe.model.n_ctx
+        ours, plain = (f"{tokens / timings.median(who):,.0f} tokens/s" for who in makers)
+        what = f"loop, shape of {name}: plain fused QKV, no hooks"
+        rows.append(Row(what, ours, plain, timings.times_as_fast("ours", "plain"), 1.0))
+    return rows
+
+
+def overhead(rounds: int) -> list[Row]:
+    """What small recipes spend on evaluations, snapshots and saves; one thread, as in the app."""
+    import torch
+
+    from tfs.train.recipes import RECIPES
+
+    threads, rows = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    for name in SMALL_RECIPES:
+        percent = share.overhead(RECIPES[name], rounds)
+        parts = ", ".join(f"{part} {value:.1f}%" for part, value in percent.items())
+        what, whole = f"overhead, {name}: {parts}", sum(percent.values())
+        rows.append(Row(what, "", "", whole, 5.0, " %", at_most=True))
+    torch.set_num_threads(threads)
+    return rows
 
 
 def cache(rounds: int) -> list[Row]:
@@ -206,6 +250,8 @@ def milliseconds(timings: Timings, name: str) -> str:
 BENCHMARKS: dict[str, tuple[Callable[[int], list[Row]], int]] = {
     "training": (training, 20),
     "vocabulary": (vocabulary, 7),
+    "loop": (loop, 15),
+    "overhead": (overhead, 15),
     "cache": (cache, 25),
     "generation": (generation, 15),
     "mirror": (mirror, 5),

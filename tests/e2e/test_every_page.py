@@ -20,6 +20,32 @@ RUN_AXE = """async ([exclude, rules]) => (await axe.run(
   .filter(found => ['serious', 'critical'].includes(found.impact))
   .flatMap(found => found.nodes.map(node => found.id + ': ' + node.html.slice(0, 160)))"""
 
+# Of every toolbar in view, what it lies on: words, tables, drawings, other toolbars' hosts.
+TOOLBARS = """() => [...document.querySelectorAll('.modebar, [data-testid=stElementToolbar]')]
+  .filter(bar => bar.offsetParent && getComputedStyle(bar).opacity > 0)
+  .map(bar => {
+    const box = bar.getBoundingClientRect();
+    const under = ['[data-testid=stDataFrame] canvas', '.js-plotly-plot .bglayer rect',
+      '.js-plotly-plot text', '[data-testid=stMarkdownContainer] > *', '[data-testid=stExpander]',
+      'iframe', '[data-testid=stSlider]', '[data-testid=stMetric]'];
+    const hit = [...document.querySelectorAll(under.join())].find(other => {
+      const o = other.getBoundingClientRect();
+      return o.width && o.left < box.right - 1 && o.right > box.left + 1
+        && o.top < box.bottom - 1 && o.bottom > box.top + 1;
+    });
+    bar.scrollIntoView({block: 'center'});
+    const now = bar.getBoundingClientRect();
+    const seen = document.elementFromPoint(now.right - 12, now.top + now.height / 2);
+    const on = hit ? hit.outerHTML.slice(0, 160) : bar.contains(seen) ? '' : 'cut off, out of view';
+    return {bar: bar.className, on};
+  })"""
+
+SCROLLED = """() => [...document.querySelectorAll('.js-plotly-plot')]
+  .map(plot => plot.closest('[data-testid=stElementContainer]'))
+  .filter(box => getComputedStyle(box).overflowY !== 'visible')
+  .filter(box => box.scrollHeight > box.clientHeight)
+  .map(box => box.className)"""
+
 
 @pytest.fixture(params=["light", "dark"])
 def looked_at(request, browser):
@@ -55,3 +81,19 @@ def test_a_page_fits_is_quiet_and_can_be_read_by_everyone(looked_at, server, pat
     assert page.hosts - {""} == {"127.0.0.1"}
     page.add_script_tag(path=AXE)
     assert page.evaluate(RUN_AXE, [NOT_OURS, RULES]) == []
+
+
+@pytest.mark.parametrize("path", ["output?model=mirror&new=2", "arithmetic?model=mirror"])
+def test_on_a_touch_screen_no_toolbar_lies_on_anything(browser, server, path) -> None:
+    context = browser.new_context(
+        viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    open_page(page, server, path)
+    page.wait_for_timeout(1000)
+    found = page.evaluate(TOOLBARS)
+    assert found and [each["on"] for each in found if each["on"]] == []
+    assert page.evaluate(SCROLLED) == [], "a figure is scrolled inside its own box"
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()

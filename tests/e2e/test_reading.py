@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.e2e.browser import open_page, open_sidebar, settle
+from tests.e2e.browser import close_sidebar, open_page, open_sidebar, settle
 from tests.e2e.places import MIRRORED, START, strip
 
 
@@ -256,3 +256,46 @@ def test_points_in_space_are_turned_and_read(page, server) -> None:
     assert view()[2] == before[2]
     page.get_by_role("radio", name="2D").click()
     page.get_by_text("first two directions").wait_for()
+
+
+def test_on_a_phone_the_choice_of_room_in_the_lens_stays(browser, server) -> None:
+    page = browser.new_context(viewport={"width": 400, "height": 800}).new_page()
+    page.set_default_timeout(30_000)
+
+    def chosen(room: str):
+        return page.get_by_role("radio", name=room, exact=True, checked=True)
+
+    open_page(page, server, "lens?model=shakespeare")
+    chosen("6").wait_for(state="attached")
+    page.get_by_role("radio", name="12", exact=True).click()
+    chosen("12").wait_for(state="attached")
+    settle(page)
+    for name in ("Tokens", "Logit lens"):
+        open_sidebar(page)
+        page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("heading", name=name, exact=True).wait_for()
+        settle(page)
+        close_sidebar(page)
+    page.wait_for_timeout(1500)  # the page is measured once more
+    settle(page)
+    assert chosen("12").count()
+    page.context.close()
+
+
+def test_a_key_alone_frames_its_column(page, server) -> None:
+    open_page(page, server, f"attention?model=mirror&prompt={MIRRORED}&key+token=3%3A+%2728%27")
+    drawing = page.locator(".drawing").filter(has=page.get_by_role("img", name=re.compile("L0H0")))
+    frame = drawing.first.locator("i")
+    frame.wait_for()
+    box, room = frame.bounding_box(), drawing.first.bounding_box()
+    assert box["height"] == pytest.approx(room["height"], abs=2)
+    assert box["x"] - room["x"] == pytest.approx(3 / 16 * room["width"], abs=2)
+    page.get_by_text(re.compile(r'^key 3 "28" \(locked\)\. Hover')).wait_for()
+
+
+def test_one_token_fills_its_map(page, server) -> None:
+    open_page(page, server, "masks?model=mirror&prompt=5")
+    edges = page.locator("svg.edges path")
+    widths = {edge.get_attribute("stroke-width") for edge in edges.all()}
+    room = page.locator(".drawing").first.bounding_box()["width"]
+    assert [float(width) / 20 * room <= 1.5 for width in widths] == [True]

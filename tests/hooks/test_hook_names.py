@@ -41,6 +41,8 @@ def with_result():
         ({"normalization_type": "LNPre"}, TWO_LAYERS),
         ({"tie_word_embeddings": True}, TWO_LAYERS),
         ({"positional_embedding_type": "none"}, without("pos_embed")),
+        ({"positional_embedding_type": "sinusoidal"}, TWO_LAYERS),
+        ({"attention_dir": "bidirectional", "use_residual": False}, TWO_LAYERS),
         ({"normalization_type": None}, without("ln1", "ln2", "ln_final")),
         ({"attn_only": True}, without("ln2", "mlp", "resid_mid")),
         ({"use_attn_result": True}, with_result()),

@@ -21,6 +21,10 @@ import torch
         ({"normalization_type": "RMS"}, "normalization_type must be one of LN, LNPre, None, not"),
         ({"positional_embedding_type": "rotary"}, "positional_embedding_type must be one of"),
         (
+            {"attention_dir": "both"},
+            "attention_dir must be one of causal, bidirectional, not 'both'",
+        ),
+        (
             {"dtype": torch.int64},
             "dtype must be one of torch.float32, torch.float64, torch.bfloat16",
         ),
@@ -33,6 +37,15 @@ import torch
 def test_a_config_that_cannot_be_names_the_field_and_the_number(tiny_config, fields, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         tiny_config(**fields)
+
+
+def test_a_switch_is_on_or_off(tiny_config):
+    """Set past the constructor, whose types are checked in tests before its own words come."""
+    for switch, value in (("use_residual", "no"), ("attn_only", None)):
+        cfg = tiny_config()
+        object.__setattr__(cfg, switch, value)
+        with pytest.raises(ValueError, match=f"{switch} must be one of False, True, not {value!r}"):
+            cfg.__post_init__()
 
 
 def test_what_is_left_out_is_filled_in_as_in_transformer_lens():

@@ -4,7 +4,7 @@ import torch
 CHUNKS = [[8], [1] * 8, [3, 5], [5, 1, 2], [7, 1]]
 
 
-@pytest.fixture(scope="module", params=["standard", "none"])
+@pytest.fixture(scope="module", params=["standard", "sinusoidal", "none"])
 def model(request, tiny_config, randomised):
     return randomised(tiny_config(positional_embedding_type=request.param)).requires_grad_(False)
 

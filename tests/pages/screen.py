@@ -61,6 +61,24 @@ def maps(at, key: str):
     return dict(zip([panel["title"] for panel in head["panels"]], numbers, strict=True))
 
 
+def bars(at, key: str):
+    """The numbers of aligned bars, {title: [token]}, or [line token] of lines; {} without them."""
+    import numpy as np
+    import torch
+
+    protos = [c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}")]
+    if not protos:
+        return {}
+    head, packed = header(at, key), protos[0].bytes
+    flat = np.frombuffer(packed[4 + int.from_bytes(packed[:4], "little") :], dtype="<f4")
+    numbers = torch.tensor(flat.reshape(-1, len(head["axis"]["labels"])).copy())
+    found = numbers.split([len(row["lines"]) or 1 for row in head["rows"]])
+    return {
+        row["title"]: lines if row["lines"] else lines[0]
+        for row, lines in zip(head["rows"], found, strict=True)
+    }
+
+
 def header(at, key: str) -> dict:
     """What the component with this key was told besides its numbers."""
     (packed,) = (c.proto.bytes for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}"))

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, header, maps, open_code, said, the_map
+from tests.pages.screen import as_tensor, bars, drawn, header, maps, open_code, said, the_map
 
 PAGE = "pages/read/attention.py"
 HEADS = [
@@ -64,6 +64,17 @@ def head_by_hand(model, ids, layer, head) -> dict:
 
 def close(found, expected, atol=2e-4) -> None:
     torch.testing.assert_close(found, expected.detach(), atol=atol, rtol=1e-4)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_query_or_a_key_alone_is_framed(opened, turned) -> None:
+    places = {"token": "5", "key token": "2"}
+    for asked, (query, key) in (("token", (5, None)), ("key token", (None, 2)), ("", (None, None))):
+        chosen = {asked: places[asked]} if asked else {}
+        at, _ = opened("mirror", 0, 1, turned=str(turned).lower(), **chosen)
+        row, column = (key, query) if turned else (query, key)
+        wanted = {"row": row, "column": column} if chosen else None
+        assert header(at, "large")["lock"] == wanted
 
 
 @pytest.mark.parametrize(("name", "layer", "head"), HEADS)
@@ -142,7 +153,7 @@ def test_every_step_of_the_road(opened, name, layer, head) -> None:
         expected = by_hand[what][query]
         close(values[: len(expected)], expected, atol=1e-3)
     go_to("4 softmax")
-    score, exp, weight = (as_tensor(panel["y"]) for panel in drawn(at, "road")["data"])
+    score, exp, weight = bars(at, "road").values()
     close(score, by_hand["masked"][query], atol=1e-3)
     close(exp, (by_hand["masked"][query] - by_hand["masked"][query].max()).exp(), atol=1e-3)
     close(weight, by_hand["weights"][query], atol=1e-3)

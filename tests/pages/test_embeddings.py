@@ -273,3 +273,15 @@ def test_figures_stay_light(opened) -> None:
     at, *_ = opened("shakespeare", prompt="a b " * 31, dimensions="3D")
     at.button_group(key="extent").set_value(ALL).run()
     assert sum(len(chart.proto.spec) for chart in at.get("plotly_chart")) < 300_000
+
+
+def test_the_choice_of_positions_comes_back_with_a_model_that_has_some(opened) -> None:
+    at, *_ = opened("mirror", matrix="W_pos, positions")
+    for name, chosen in (("mirror-no-positions", "W_E, tokens"), ("mirror", "W_pos, positions")):
+        at.selectbox(key="model").set_value(name).run()
+        assert not at.exception and at.button_group(key="matrix").value == chosen
+        at.run()
+        assert at.button_group(key="matrix").value == chosen
+    at.button_group(key="matrix").set_value("W_E, tokens").run()
+    at.selectbox(key="model").set_value("shakespeare").run()
+    assert at.button_group(key="matrix").value == "W_E, tokens"

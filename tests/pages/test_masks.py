@@ -8,6 +8,7 @@ import torch
 
 from tests.pages.screen import (
     as_tensor,
+    bars,
     can_turn,
     drawn,
     header,
@@ -208,7 +209,9 @@ def test_one_row_of_softmax_in_numbers(opened, mask, query) -> None:
     exps = torch.tensor(
         [math.exp(s - scores[row].max()) if o else 0.0 for s, o in zip(scores, row, strict=True)]
     )
-    drawn_rows = [as_tensor(trace["y"]) for trace in drawn(at, "row")["data"]]
+    shown = bars(at, "row")
+    assert list(shown) == ["score", "exp", "weight"]
+    drawn_rows = list(shown.values())
     expected = [torch.where(row, scores, -torch.inf), exps, exps / exps.sum()]
     for found, values in zip(drawn_rows, expected, strict=True):
         torch.testing.assert_close(found, values, atol=1e-4, rtol=1e-4)
@@ -218,13 +221,36 @@ def test_one_row_of_softmax_in_numbers(opened, mask, query) -> None:
         closed = int((~row).nonzero()[-1])
         assert f"scored {scores[closed]:.3f}" in said(at)
         assert f"0 / {exps.sum():.3f} is exactly 0" in said(at)
+    head = header(at, "row")
+    units = [told["unit"] for told in head["rows"]]
+    assert units[1:] == [
+        f"exp(score − {scores[row].max():.3f})".replace("− -", "+ "),
+        f"exp / {exps.sum():.3f}, the sum of all",
+    ]
+    most = int(exps.argmax())
+    label = head["axis"]["labels"][most]
+    assert head["alt"].endswith(f"{exps[most] / exps.sum():.3f}, is at key {most} '{label}'")
+    for told, values in zip(head["rows"], expected, strict=True):
+        seen = values[values.isfinite()]
+        assert told["low"] == (-told["high"] if (seen < 0).any() else 0)
+        assert told["high"] == pytest.approx(seen.abs().max().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("key", ["row", "losses"])
+def test_bars_and_lines_can_be_taken_along_as_figures(opened, key) -> None:
+    at, *_ = opened("mirror", "padding", token="5")
+    shown = torch.cat([row.reshape(-1, row.shape[-1]) for row in bars(at, key).values()])
+    open_code(at)
+    at.toggle(key=f"{key} shown").set_value(True).run()
+    figure = torch.stack([as_tensor(trace["y"]) for trace in drawn(at, key)["data"]])
+    torch.testing.assert_close(figure, shown, atol=1e-6, rtol=1e-6, equal_nan=True)
 
 
 def test_a_query_that_sees_nobody_says_so(opened) -> None:
     at, *_ = opened("mirror", "padding")
     at.slider(key="n_padding").set_value(12).run()
     assert any("sees nobody" in text for text in messages(at))
-    assert drawn(at, "row") is None
+    assert bars(at, "row") == {}
     assert maps(at, "head maps")["softmax"].count_nonzero() == 0
 
 
@@ -232,20 +258,20 @@ def test_a_query_that_sees_nobody_says_so(opened) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_losses_with_and_without_the_mask(opened, name, mask) -> None:
     at, model, ids = opened(name, mask)
-    figure = drawn(at, "losses")
+    (told,) = header(at, "losses")["rows"]
     shown = ["causal", "none", *([mask] if mask in SETTING else [])]
-    assert [trace["name"] for trace in figure["data"]] == shown
+    assert [line["name"] for line in told["lines"]] == shown
+    assert told["level"]["at"] == pytest.approx(math.log(model.cfg.d_vocab))
     means = {}
-    for trace in figure["data"]:
-        losses = losses_by_hand(model, ids, mask_by_hand(trace["name"], len(ids)))
-        if trace["name"] == "padding":
+    for line, found in zip(shown, bars(at, "losses")["loss"], strict=True):
+        losses = losses_by_hand(model, ids, mask_by_hand(line, len(ids)))
+        if line == "padding":
             losses[-3:] = torch.nan
-        torch.testing.assert_close(
-            as_tensor(trace["y"]), losses, atol=1e-4, rtol=1e-4, equal_nan=True
-        )
-        means[trace["name"]] = losses.nanmean().item()
+        torch.testing.assert_close(found, losses, atol=1e-4, rtol=1e-4, equal_nan=True)
+        means[line] = losses.nanmean().item()
     for mean in means.values():
         assert f"{mean:.3f}" in said(at)
+        assert f"{mean:.3f} with " in header(at, "losses")["alt"]
     assert f"{abs(means['none'] - means['causal']):.3f} nats " in said(at)
     if mask == "padding":
         real = losses_by_hand(model, ids, mask_by_hand("causal", len(ids)))[:-3]
@@ -255,7 +281,7 @@ def test_losses_with_and_without_the_mask(opened, name, mask) -> None:
 @pytest.mark.parametrize("name", [*MODELS, "induction"])
 def test_the_question_is_graded_by_the_measured_loss(opened, name) -> None:
     at, model, ids = opened(name, ask="true")
-    assert drawn(at, "losses") is None
+    assert bars(at, "losses") == {}
     causal, none = (
         losses_by_hand(model, ids, mask_by_hand(mask, len(ids))).mean() for mask in MASKS[:2]
     )
@@ -266,7 +292,7 @@ def test_the_question_is_graded_by_the_measured_loss(opened, name) -> None:
         assert not at.exception
         assert bool(at.success) == option.startswith(answer)
         assert f"{none:.3f} without" in (at.success or at.info)[0].value
-    assert drawn(at, "losses")
+    assert bars(at, "losses")
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -283,8 +309,7 @@ def test_odd_prompts(opened, prompt, mask) -> None:
     at, _, ids = opened("shakespeare", mask, prompt=prompt.strip())
     assert kept(at).equal(as_kept(mask_by_hand(mask, len(ids))))
     assert "<b>" not in said(at).replace("\\<b\\>", "")
-    sizes = [len(chart.proto.spec) for chart in at.get("plotly_chart")]
-    assert sum(sizes) < 300_000 or len(ids) > 64
+    assert sum(len(c.proto.bytes) for c in at.get("bidi_component")) < 300_000
 
 
 def test_the_choice_outlives_a_change_of_model(opened) -> None:

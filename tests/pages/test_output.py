@@ -10,8 +10,11 @@ from tests.pages.sampling_by_hand import cut, first_draw, settings_of, tempered
 from tests.pages.screen import (
     ROOT,
     as_tensor,
+    bars,
     can_turn,
+    drawn,
     figures,
+    header,
     messages,
     open_code,
     out_of_reach,
@@ -29,10 +32,6 @@ SETTINGS = [
     {"temperature": "2.0", "top_k": "1"},
 ]
 ODD = ["x", "🎭 naïve 漢字", "שלום עולם", "<b>b</b> **c** $d$ :red[e]", "a\nb\n\n c", " "]
-
-
-def rows(at):
-    return next(f for f in figures(at) if [t.get("name") for t in f["data"]] == PANELS)
 
 
 def said(at) -> str:
@@ -54,25 +53,33 @@ def metric(at, label) -> str:
 def test_rows_cuts_and_the_draw(visit, run, model, query) -> None:
     import torch
 
+    from tfs.plots.tokens import visible
+
     at = visit(PAGE, model=model, **query)
     assert not at.exception and not at.error
     _, tokenizer, _, logits = run(model, at.session_state["prompt"])
     logits, chosen = logits[-1], settings_of(query)
     probs = tempered(logits, chosen["temperature"])
     after_top_k, shares = cut(probs, chosen["top_k"], chosen["top_p"])
-    drawn = first_draw(shares, chosen["seed"])
+    first = first_draw(shares, chosen["seed"])
     shown = logits.sort(descending=True).indices[:12].tolist()
-    shown += [drawn] * (drawn not in shown)
-    figure = rows(at)
-    panels = [as_tensor(trace["x"]) for trace in figure["data"]]
+    shown += [first] * (first not in shown)
+    panels, head = bars(at, "rows"), header(at, "rows")
     expected = [logits, logits / (chosen["temperature"] or 1), probs, after_top_k, shares]
-    for name, panel, values in zip(PANELS, panels, expected, strict=True):
+    assert list(panels) == PANELS
+    for name, values in zip(PANELS, expected, strict=True):
         if name != "scaled logit" or chosen["temperature"]:
-            assert torch.allclose(panel, values[shown], atol=1e-5), name
-    table = figure["layout"]["meta"]["table"]
-    assert table["y_labels"][1] == tokenizer.str_tokens(shown)
-    assert table["rows"][1].index("drawn") == shown.index(drawn)
-    assert f"is drawn, **{quoted(tokenizer.str_tokens([drawn])[0])}** with" in said(at)
+            assert torch.allclose(panels[name], values[shown], atol=1e-5), name
+    for row, values in zip(head["rows"][3:], expected[3:], strict=True):
+        gone = ((values == 0) & (probs > 0))[shown].tolist()
+        assert row["words"] == ["cut" if is_gone else "" for is_gone in gone]
+    ends = [(row["low"], row["high"]) for row in head["rows"]]
+    assert ends[0] == ends[1] and ends[2:] == [(0, 1)] * 3, "logits share a scale"
+    assert head["axis"]["labels"] == [
+        visible(token, 24) or "∅" for token in tokenizer.str_tokens(shown)
+    ]
+    assert head["mark"] == shown.index(first) and head["marked"] == "drawn"
+    assert f"is drawn, **{quoted(tokenizer.str_tokens([first])[0])}** with" in said(at)
     by_top_k = float(metric(at, "Cut by top-k"))
     assert by_top_k == pytest.approx(float(probs[after_top_k == 0].sum()), abs=1e-4)
     by_top_p = float(metric(at, "Then cut by top-p"))
@@ -92,17 +99,30 @@ def test_rows_cuts_and_the_draw(visit, run, model, query) -> None:
 )
 @pytest.mark.parametrize("seed", ["0", "3", "6"])
 def test_the_draw_and_the_race_throw_the_same_dice(visit, lane, query, seed) -> None:
-    from tfs.plots.tokens import visible
-
     at = visit(PAGE, **({"model": "shakespeare", "temperature": "1.6", "seed": seed} | query))
-    table = rows(at)["layout"]["meta"]["table"]
-    drawn = table["y_labels"][1][table["rows"][1].index("drawn")]
+    head = header(at, "rows")
+    label = head["axis"]["labels"][head["mark"]]
     captions = "\n".join(caption.value for caption in at.caption)
     if lane is None:
         assert "both cuts" in captions
     else:
         assert f"**{lane}** has its cuts too" in captions
-        assert written(at, lane)["labels"][0] == visible(drawn, 24)
+        assert written(at, lane)["labels"][0] == label
+
+
+def test_the_rows_can_be_taken_along_as_a_figure(visit) -> None:
+    import torch
+
+    at = visit(PAGE, model="mirror", temperature="0.0", seed="5")
+    head, shown = header(at, "rows"), torch.stack(list(bars(at, "rows").values()))
+    open_code(at)
+    at.toggle(key="rows shown").set_value(True).run()
+    figure = drawn(at, "rows")
+    assert [trace["name"] for trace in figure["data"]] == list(bars(at, "rows"))
+    assert torch.equal(torch.stack([as_tensor(trace["x"]) for trace in figure["data"]]), shown)
+    table = figure["layout"]["meta"]["table"]
+    assert table["y_labels"][1] == head["axis"]["labels"]
+    assert table["rows"][1].index("drawn") == head["mark"]
 
 
 @pytest.mark.parametrize("model", ["shakespeare", "mirror", "induction"])
@@ -138,8 +158,8 @@ def test_the_attention_of_the_newest_token(visit, run, model, mean) -> None:
 
 def test_the_first_new_token_is_the_one_that_the_rows_draw(visit) -> None:
     at = visit(PAGE, model="shakespeare", new="1", temperature="1.5", seed="9")
-    drawn = next(m.value for m in at.main.markdown if "is drawn, **" in m.value).split("**")[1]
-    assert f"**{drawn}** was drawn with" in "\n".join(m.value for m in at.main.markdown)
+    token = next(m.value for m in at.main.markdown if "is drawn, **" in m.value).split("**")[1]
+    assert f"**{token}** was drawn with" in "\n".join(m.value for m in at.main.markdown)
 
 
 def test_next_token_back_and_start_again(visit) -> None:
@@ -172,7 +192,7 @@ def test_a_locked_token_moves_the_start(visit, run) -> None:
     at.selectbox(key="token").set_value(8).run()
     _, tokenizer, ids, logits = run("mirror", at.session_state["prompt"])
     best = logits[8].argmax().item()
-    assert torch.allclose(as_tensor(rows(at)["data"][0]["x"])[0], logits[8].max(), atol=1e-5)
+    assert torch.allclose(bars(at, "rows")["logit"][0], logits[8].max(), atol=1e-5)
     greedy = written(at, "greedy")["labels"]
     assert greedy[:7] == [str(i) for i in ids[6::-1]], "the model mirrors what it has read"
     assert greedy[0] == tokenizer.str_tokens([best])[0]
@@ -194,7 +214,7 @@ def test_choices_survive_another_prompt_and_another_model(visit) -> None:
 @pytest.mark.parametrize("query", [{}, {"temperature": "2.0", "top_k": "0", "top_p": "1.0"}])
 def test_any_prompt_can_be_written_on(visit, prompt, query) -> None:
     at = visit(PAGE, model="shakespeare", prompt=prompt, new="5", **query)
-    assert not at.exception and not at.error and len(figures(at)) == 3
+    assert not at.exception and not at.error and len(figures(at)) == 2
     for markup in ("<b>", "**c**", "$d$", ":red["):
         assert all(markup not in m.value for m in [*at.main.markdown, *at.main.caption])
     assert all(len(json.dumps(figure)) < 300_000 for figure in figures(at))
@@ -267,8 +287,7 @@ def test_pasted_programs_give_the_numbers_of_the_page(visit, query) -> None:
         run, input=json.dumps(programs), capture_output=True, text=True, cwd=ROOT, check=True
     )
     _, panels, lanes, lost, weights = (torch.tensor(result) for result in json.loads(done.stdout))
-    drawn = [as_tensor(trace["x"]) for trace in rows(at)["data"]]
-    assert torch.allclose(panels, torch.stack(drawn), atol=1e-5)
+    assert torch.allclose(panels, torch.stack(list(bars(at, "rows").values())), atol=1e-5)
     names = ("greedy", "temperature", "top-k", "top-p", "beam")
     strips = torch.stack([written(at, name)["probs"] for name in names])
     assert torch.allclose(lanes, strips, atol=1e-5)

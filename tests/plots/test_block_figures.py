@@ -97,9 +97,35 @@ def test_the_strongest_neuron_is_on_the_left(plots):
     assert table["neuron"] == ["7", "8", "9", "7"] and table["place"] == ["1", "2", "1", "2"]
     for pos, row in ((26, 20), (48, 20), (49, 8), (128, 8)):
         fig = plots.neuron_map(torch.rand(pos, 2), torch.zeros(pos, 2).long(), ["a"] * pos)
-        assert bool(fig.data[0].texttemplate) == (row == 20), "numbers where they have room"
+        assert (len(fig.data) > 1) == (row == 20), "numbers where they have room"
         assert fig.layout.height - 100 - row * pos == pytest.approx(60, abs=60)  # bar and margins
     assert fig.layout.height >= 100 + row * pos
+
+
+def test_the_number_of_a_neuron_can_be_read_on_every_colour(plots):
+    from plotly.colors import hex_to_rgb, sample_colorscale, unlabel_rgb
+
+    from tfs.plots.theme import SEQUENTIAL
+
+    def luminance(rgb):
+        parts = [c / 255 for c in rgb]
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    activations = torch.arange(40).reshape(40, 1).float()
+    fig = plots.neuron_map(activations, torch.arange(40)[:, None] + 100, ["a"] * 40)
+    written = {}
+    for trace in fig.data[1:]:
+        assert trace.mode == "text" and trace.hoverinfo == "skip"
+        for x, y, text in zip(trace.x, trace.y, trace.text, strict=True):
+            assert x == 0 and text == 100 + y
+            written[int(y)] = luminance(hex_to_rgb(trace.textfont.color))
+    assert sorted(written) == list(range(40)) and len(set(written.values())) == 2
+    colours = sample_colorscale(SEQUENTIAL, [place / 39 for place in range(40)])
+    for place, ink in written.items():
+        cell = luminance(unlabel_rgb(colours[place]))
+        assert (max(ink, cell) + 0.05) / (min(ink, cell) + 0.05) >= 4.5
+    assert len(plots.figure_table(fig)["neuron"]) == 40
 
 
 def test_a_neuron_speaks_for_tokens_and_against_tokens(plots):

@@ -6,13 +6,14 @@ import torch
 PROMPT = torch.tensor([[1, 2, 3, 4], [9, 8, 7, 6]])
 
 
-@pytest.mark.parametrize("positions", ["standard", "none"])
+@pytest.mark.parametrize("direction", ["causal", "bidirectional"])
+@pytest.mark.parametrize("positions", ["standard", "sinusoidal", "none"])
 @pytest.mark.parametrize(
     "draw", [{"temperature": 0.0}, {"temperature": 0.9, "top_k": 20, "top_p": 0.95, "seed": 5}]
 )
 @pytest.mark.parametrize("new", [1, 8, 30])
-def test_cached_generation_equals_uncached(tfs, model, positions, draw, new) -> None:
-    model = model(positional_embedding_type=positions)
+def test_cached_generation_equals_uncached(tfs, model, positions, direction, draw, new) -> None:
+    model = model(positional_embedding_type=positions, attention_dir=direction)
     cached, uncached = (
         tfs.generate(model, PROMPT, max_new_tokens=new, use_past_kv_cache=use, **draw)
         for use in (True, False)

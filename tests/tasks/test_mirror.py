@@ -46,21 +46,40 @@ def test_the_first_half_is_uniform(mirror):
     assert chi_square < 27.9  # 9 degrees of freedom: 0.1% of fair draws are above
 
 
+def test_a_start_token_stands_first_and_is_never_drawn(mirror):
+    tokens, loss_mask, answer_mask = mirror(4, 7, start_token=True).sample(3000, seed=1)
+    assert tokens.shape == (3000, 7) and not tokens[:, 0].any()
+    assert torch.equal(tokens[:, 4:], tokens[:, 1:4].flip(1))
+    counts = tokens[:, 1:4].flatten().bincount(minlength=4).tolist()
+    assert counts[0] == 0 and all(abs(count - 3000) < 250 for count in counts[1:])
+    assert loss_mask[0].int().tolist() == [0, 1, 1, 1, 1, 1, 1]
+    assert answer_mask[0].int().tolist() == [0, 0, 0, 0, 1, 1, 1]
+    assert mirror(4, 7, start_token=True).floor() == pytest.approx(math.log(3) / 2)
+
+
+def test_without_a_start_token_the_strings_are_as_ever(mirror):
+    half = torch.randint(100, (5, 8), generator=torch.Generator().manual_seed(3))
+    assert torch.equal(mirror().sample(5, 3).tokens[:, :8], half)
+
+
 def test_the_floor(mirror):
     assert mirror().floor() == pytest.approx(7 / 15 * math.log(100))
     assert mirror().floor() == pytest.approx(2.149079, abs=1e-6)
 
 
+@pytest.mark.parametrize("start", [False, True])
 @pytest.mark.parametrize(("d_vocab", "n_ctx"), [(100, 16), (7, 4), (3, 2)])
-def test_the_ideal_predictor_reaches_the_floor(mirror, d_vocab, n_ctx):
+def test_the_ideal_predictor_reaches_the_floor(mirror, d_vocab, n_ctx, start):
     """Uniform over the first half, certain of the second from what came before."""
     from tfs.train.loss import next_token_loss
 
-    task = mirror(d_vocab, n_ctx)
+    task = mirror(d_vocab, n_ctx + start, start)
     batch = task.sample(50, seed=2)
-    logits = torch.zeros(50, n_ctx, d_vocab)
+    logits = torch.zeros(50, n_ctx + start, d_vocab)
+    if start:
+        logits[..., 0] = -torch.inf
     for pos in range(n_ctx // 2 - 1, n_ctx - 1):  # predicts pos + 1, the twin of n_ctx - 2 - pos
-        logits[torch.arange(50), pos, batch.tokens[:, n_ctx - 2 - pos]] = 1e4
+        logits[torch.arange(50), pos + start, batch.tokens[:, n_ctx - 2 - pos + start]] = 1e4
     loss = next_token_loss(logits, batch.tokens, batch.loss_mask).item()
     assert loss == pytest.approx(task.floor(), abs=1e-5)
 
@@ -70,7 +89,10 @@ def test_the_ideal_predictor_reaches_the_floor(mirror, d_vocab, n_ctx):
     [
         ({"d_vocab": 1}, "d_vocab .* not 1"),
         ({"n_ctx": 7}, "n_ctx .* not 7"),
-        ({"n_ctx": 0}, "n_ctx .* not 0"),
+        ({"n_ctx": 0}, "n_ctx must be even, for two halves of one token or more, not 0"),
+        ({"start_token": True}, "n_ctx must be odd, for a start token and two halves .* not 16"),
+        ({"n_ctx": 1, "start_token": True}, "n_ctx must be odd, .* not 1"),
+        ({"d_vocab": 2, "n_ctx": 5, "start_token": True}, "at least 3 .* start token .* not 2"),
     ],
 )
 def test_sizes_that_cannot_be(mirror, fields, message):

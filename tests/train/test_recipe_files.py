@@ -59,7 +59,7 @@ def test_a_recipe_without_a_base_needs_only_task_and_size() -> None:
         ({}, "a recipe needs a task"),
         ({"modle": {}}, "no part called 'modle'"),
         ({"task": {"name": "mirrors"}}, "there is no task 'mirrors'"),
-        ({"task": {"name": "mirror", "n": 3}}, "has no option 'n'; it has: d_vocab, n_ctx"),
+        ({"task": {"name": "mirror", "n": 3}}, "has no option 'n'; it has: d_vocab, n_ctx, start"),
         ({"task": {"name": "mirror", "n_ctx": "16"}}, "n_ctx of mirror must be of type int"),
         ({"task": {"name": "mirror", "n_ctx": 7}}, "n_ctx must be even"),
         ({"task": {"name": "mirror"}, "model": {"d_modl": 1}}, "unknown config field: d_modl"),

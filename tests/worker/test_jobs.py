@@ -276,12 +276,11 @@ def test_a_diverged_job_fails_with_its_sentence(tfs, make_job) -> None:
 
 
 SECONDS_TO_STOP = 1.0
-BUSY = {"a middle of updates": 10_000, "its evaluation": 1}
 
 
-@pytest.mark.parametrize("eval_every", BUSY.values(), ids=BUSY)
-def test_the_largest_recipe_stops_within_a_second(tfs, tmp_path, eval_every) -> None:
-    """Shakespeare's sizes; in the second case nearly all of its time goes into evaluations."""
+@pytest.fixture
+def large_job(tfs, tmp_path):
+    """large_job(eval_every): a started Job of the largest recipe's sizes, past its first update."""
     from dataclasses import replace
 
     from tfs.tasks import MirrorTask
@@ -289,16 +288,44 @@ def test_the_largest_recipe_stops_within_a_second(tfs, tmp_path, eval_every) -> 
     from tfs.train.recipes import SHAKESPEARE
     from tfs.train.worker import Job, Slots
 
-    cfg = SHAKESPEARE.model
-    bundle = tfs.Bundle(tfs.DecoderOnly(cfg), IntegerTokenizer(cfg.d_vocab), "# card")
-    config = replace(SHAKESPEARE.train, eval_every=eval_every)
-    task = MirrorTask(cfg.d_vocab, cfg.n_ctx)
-    job = Job(bundle, task, config, tmp_path / "run", Slots(1), "large", "One.").start()
-    wait_until(lambda: job.status().step >= 1, seconds=60)
-    time.sleep(0.8)
-    began = time.monotonic()
+    def make(eval_every, name):
+        cfg = SHAKESPEARE.model
+        bundle = tfs.Bundle(tfs.DecoderOnly(cfg), IntegerTokenizer(cfg.d_vocab), "# card")
+        config = replace(SHAKESPEARE.train, eval_every=eval_every)
+        task = MirrorTask(cfg.d_vocab, cfg.n_ctx)
+        job = Job(bundle, task, config, tmp_path / name, Slots(1), "large", "One.").start()
+        wait_until(lambda: job.status().step >= 1, seconds=60)
+        return job
+
+    return make
+
+
+def test_to_stop_the_largest_recipe_takes_less_than_a_second_of_work(tfs, large_job) -> None:
+    """In the processor's seconds: by the clock it depends on who else is on the machine."""
+    job = large_job(10_000, "run")
+    began = time.process_time()
     job.stop()
-    job.thread.join(30)
+    job.thread.join(60)
+    assert time.process_time() - began < SECONDS_TO_STOP
     assert job.status().state == "stopped"
-    assert time.monotonic() - began < SECONDS_TO_STOP
-    assert tfs.load(tmp_path / "run").model.cfg == cfg
+    assert tfs.load(job.directory).model.cfg == job.bundle.model.cfg
+
+
+def test_a_measurement_is_given_up_at_its_next_slice(large_job, monkeypatch) -> None:
+    from tfs.train import metrics
+
+    slices, loss, stopped = 0, metrics.next_token_loss, threading.Event()
+
+    def counted(*args):
+        nonlocal slices
+        slices += 1
+        stopped.wait(20)
+        return loss(*args)
+
+    job = large_job(2, "run")
+    monkeypatch.setattr(metrics, "next_token_loss", counted)
+    wait_until(lambda: slices == 1)
+    job.stop()
+    stopped.set()
+    job.thread.join(30)
+    assert job.status().state == "stopped" and slices == 1

@@ -12,7 +12,7 @@ the pass is run rather than on the config alone.
 """
 
 from tfs.arithmetic.parameters import parameter_terms
-from tfs.arithmetic.terms import Term, sizes_of, total
+from tfs.arithmetic.terms import Term, sizes_of
 from tfs.model.config import TransformerConfig
 
 
@@ -50,6 +50,7 @@ def training_memory_terms(
 ) -> list[Term]:
     """Bytes kept between training steps: weights, gradients and Adam's two moments.
 
+    Fixed positions ("sinusoidal") are a weight without the other three.
     exp_avg and exp_avg_sq are torch.optim.Adam's names for the running averages of the gradient
     and of its square. Left out: activations, and mixed precision, which keeps some of the four in
     another dtype. SGD without momentum needs the first two terms only.
@@ -64,8 +65,16 @@ def training_memory_terms(
     if bytes_per_element is None:
         bytes_per_element = cfg.dtype.itemsize
     sizes = sizes_of(cfg, bytes_per_element=bytes_per_element)
-    sizes["n_parameters"] = total(parameter_terms(cfg))
+    terms = {term.name: term.value for term in parameter_terms(cfg)}
+    sizes["n_parameters"] = sum(terms.values())
+    trained = "n_parameters"
+    if cfg.positional_embedding_type == "sinusoidal":
+        trained = "n_trained"
+        sizes["n_trained"] = sizes["n_parameters"] - terms["pos_embed.W_pos"]
     return [
-        Term.product(kept, ("n_parameters", "bytes_per_element"), sizes)
-        for kept in ("weights", "gradients", "adam.exp_avg", "adam.exp_avg_sq")
+        Term.product("weights", ("n_parameters", "bytes_per_element"), sizes),
+        *(
+            Term.product(kept, (trained, "bytes_per_element"), sizes)
+            for kept in ("gradients", "adam.exp_avg", "adam.exp_avg_sq")
+        ),
     ]

@@ -21,7 +21,8 @@ def weight_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
 
     Names and shapes are HookedTransformer's. A tied model (`tie_word_embeddings`) has no
     unembed.W_U, since W_E serves twice, and no b_U. LayerNorm has weights only with
-    normalization_type "LN": "LNPre" and None have none.
+    normalization_type "LN": "LNPre" and None have none. W_pos is counted where it is fixed
+    ("sinusoidal"), too: it is kept and saved like the others, though not trained.
     """
     head_shape = ("n_heads", "d_model", "d_head")
     shapes = {"embed.W_E": ("d_vocab", "d_model")}

@@ -130,6 +130,7 @@ class ActivationCache:
         """What each part wrote into the stream that `layer` reads; the rows sum to that stream.
 
         mode "attn" or "mlp" keeps only those layers' outputs (then the rows no longer sum to it).
+        A model without residual connections has one row past the embeddings: the last part's.
         """
         if mode not in ("all", "attn", "mlp"):
             raise ValueError(f'mode must be "all", "attn" or "mlp", not {mode!r}')
@@ -145,6 +146,9 @@ class ActivationCache:
                 rows[f"{i}_mlp_out"] = self["mlp_out", i]
         if mlp_input and mode != "mlp":
             rows[f"{layer}_attn_out"] = self["attn_out", layer]
+        adds_up = getattr(self.model.cfg, "use_residual", True)  # as in a HookedTransformer, always
+        if mode == "all" and not adds_up and (layer > 0 or mlp_input):
+            rows = dict([rows.popitem()])
         stack = torch.stack(list(rows.values()))
         if apply_ln:
             stack = self.apply_ln_to_stack(stack, layer, mlp_input)

@@ -4,6 +4,7 @@ DecoderOnly and TransformerLens's HookedTransformer both answer it, so every fun
 works on either.
 """
 
+from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -29,3 +30,5 @@ class Openable(Protocol):
     def run_with_cache(self, *args: Any, **kwargs: Any) -> tuple[Any, ActivationCache]: ...
 
     def run_with_hooks(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]: ...

@@ -36,6 +36,7 @@ from tfs.interp.block import (
     stream_norms,
     top_neurons,
 )
+from tfs.interp.change import weight_change
 from tfs.interp.compare import kl_divergence
 from tfs.interp.embeddings import cosine_similarity, nearest_neighbours, pca
 from tfs.interp.heads import (
@@ -60,7 +61,8 @@ from tfs.interp.masks import (
     run_with_mask,
     sliding_window,
 )
-from tfs.interp.positions import similarity_by_distance, sinusoidal, sinusoidal_rotation
+from tfs.interp.positions import similarity_by_distance, sinusoidal_rotation
+from tfs.sinusoids import sinusoidal
 
 __all__ = [
     "HEAD_SCORES",
@@ -110,4 +112,5 @@ __all__ = [
     "top_neurons",
     "top_tokens",
     "value_weighted",
+    "weight_change",
 ]

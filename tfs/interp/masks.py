@@ -106,8 +106,10 @@ def run_with_mask(
             f"{tokens.shape[1]} tokens need a mask of {[tokens.shape[1]] * 2}, "
             f"but this one is {list(mask.shape)}"
         )
-    if (kind := model.cfg.positional_embedding_type) not in ("standard", "none"):
-        raise ValueError(f'positions must be "standard" or "none" to change the mask, not {kind!r}')
+    if (kind := model.cfg.positional_embedding_type) not in ("standard", "sinusoidal", "none"):
+        raise ValueError(
+            f'positions must be "standard", "sinusoidal" or "none" to change the mask, not {kind!r}'
+        )
     kept: dict[str, Tensor] = {}
 
     def keep(activation: Tensor, hook: Any) -> None:

@@ -1,4 +1,4 @@
-"""The models, leaves first: config, layers, block, decoder."""
+"""The models, leaves first: config, layers, positions, block, decoder."""
 
 from tfs.model.config import TransformerConfig
 from tfs.model.decoder import DecoderOnly

@@ -15,6 +15,7 @@ class Block(nn.Module):
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
         self.attn_only = cfg.attn_only
+        self.use_residual = cfg.use_residual
         self.ln1 = make_norm(cfg)
         self.attn = Attention(cfg)
         self.hook_resid_pre = HookPoint()  # [batch pos d_model], and so the others below
@@ -36,12 +37,20 @@ class Block(nn.Module):
         resid_pre --+-- ln1 -- attn --(+)-- resid_mid --+-- ln2 -- mlp --(+)-- resid_post
                     |                  |                |                 |
                     +------------------+                +-----------------+
+
+        Without residual connections (use_residual) the lower two lines are cut.
         """
         resid_pre = self.hook_resid_pre(resid_pre)
         normalized = self.ln1(resid_pre)
         attn_out = self.hook_attn_out(self.attn(normalized, normalized, normalized, mask, past))
         if self.attn_only:
-            return self.hook_resid_post(resid_pre + attn_out)
-        resid_mid = self.hook_resid_mid(resid_pre + attn_out)
+            return self.hook_resid_post(self.joined(resid_pre, attn_out))
+        resid_mid = self.hook_resid_mid(self.joined(resid_pre, attn_out))
         mlp_out = self.hook_mlp_out(self.mlp(self.ln2(resid_mid)))
-        return self.hook_resid_post(resid_mid + mlp_out)
+        return self.hook_resid_post(self.joined(resid_mid, mlp_out))
+
+    def joined(
+        self, resid: Float[Tensor, "batch pos d_model"], out: Float[Tensor, "batch pos d_model"]
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """The stream after a part has written `out`: resid + out (He et al. 2016)."""
+        return resid + out if self.use_residual else out

@@ -24,7 +24,9 @@ import torch
 
 ACT_FNS = ("relu", "gelu", "gelu_new", "silu")
 NORMALIZATION_TYPES = ("LN", "LNPre", None)
-POSITIONAL_EMBEDDING_TYPES = ("standard", "none")
+POSITIONAL_EMBEDDING_TYPES = ("standard", "sinusoidal", "none")
+ATTENTION_DIRS = ("causal", "bidirectional")
+SWITCHES = ("attn_only", "use_residual", "use_attn_result", "use_attn_scale", "tie_word_embeddings")
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 
 
@@ -35,7 +37,8 @@ class TransformerConfig:
     n_heads, d_mlp and attn_scale may be left at -1 or None: they become d_model // d_head,
     4 * d_model and sqrt(d_head), as in HookedTransformerConfig. Two defaults differ from it:
     `initializer_range` is GPT-2's 0.02 (there -1, which means 0.8 / sqrt(d_model), and means that
-    here too), and "none" is a positional_embedding_type of its own (there one zeroes W_pos).
+    here too), and positional_embedding_type has two values that it lacks: "none", and "sinusoidal",
+    the fixed vectors of Vaswani et al. 2017, section 3.5 (there both are a W_pos of one's own).
 
     n_layers                   blocks
     d_model                    width of the residual stream
@@ -46,12 +49,16 @@ class TransformerConfig:
     d_vocab                    tokens in the vocabulary
     act_fn                     activation of the MLP: relu, gelu, gelu_new or silu
     normalization_type         LN, LNPre (centre and scale only), or None for no norm
-    positional_embedding_type  standard (a learned vector for each position), or none
+    positional_embedding_type  standard (a learned vector for each position), sinusoidal, or none
     attn_only                  blocks have no MLP
     use_attn_result            compute what each head writes by itself (hook_result); slower
     use_attn_scale             divide the attention scores by attn_scale
     attn_scale                 the divisor of the attention scores
     eps                        added to the variance in a norm, so that it never divides by 0
+    attention_dir              causal, or bidirectional: no mask, every position sees the whole
+                               text, also what it is to predict; such a model reads, it cannot write
+    use_residual               ours alone; False leaves out the residual connections, to see what
+                               they are for: attention and MLP replace the stream, and add nothing
     tie_word_embeddings        W_U is W_E transposed and there is no b_U, as in GPT-2
     initializer_range          standard deviation of the random weights at the start
     seed                       of those random weights; None draws others every time
@@ -70,7 +77,9 @@ class TransformerConfig:
     act_fn: str = "relu"
     normalization_type: str | None = "LN"
     positional_embedding_type: str = "standard"
+    attention_dir: str = "causal"
     attn_only: bool = False
+    use_residual: bool = True
     use_attn_result: bool = False
     use_attn_scale: bool = True
     attn_scale: float = -1.0
@@ -93,6 +102,8 @@ class TransformerConfig:
             ("act_fn", ACT_FNS),
             ("normalization_type", NORMALIZATION_TYPES),
             ("positional_embedding_type", POSITIONAL_EMBEDDING_TYPES),
+            ("attention_dir", ATTENTION_DIRS),
+            *((switch, (False, True)) for switch in SWITCHES),
             ("dtype", tuple(DTYPES.values())),
         ):
             if getattr(self, field) not in allowed:
@@ -120,6 +131,22 @@ class TransformerConfig:
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON can hold them (dtype by its name)."""
         return dataclasses.asdict(self) | {"dtype": str(self.dtype).removeprefix("torch.")}
+
+    def hooked_fields(self) -> dict[str, Any]:
+        """What to give HookedTransformerConfig for a model that takes this one's state_dict.
+
+        It knows positions of its own only as "standard": "sinusoidal" weights are in the
+        state_dict, and for "none" W_pos must be set to zeros. It draws no weights (seed None).
+        Raises ValueError for a model without residual connections, which it cannot be.
+        """
+        if not self.use_residual:
+            raise ValueError(
+                "use_residual is False, and a HookedTransformer always adds what a block writes to "
+                "the stream; convert a model that has its residual connections"
+            )
+        theirs = {"positional_embedding_type": "standard", "seed": None}
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {k: v for k, v in (fields | theirs).items() if k != "use_residual"}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TransformerConfig":

@@ -12,7 +12,8 @@ from tfs.hooks import HookedModel, HookPoint
 from tfs.model.block import Block
 from tfs.model.config import TransformerConfig
 from tfs.model.kv_cache import KeyValueCache
-from tfs.model.layers import Embed, PosEmbed, TiedUnembed, Unembed, make_norm
+from tfs.model.layers import Embed, TiedUnembed, Unembed, make_norm
+from tfs.model.positions import POS_EMBEDS
 
 
 def causal_mask(query_pos: int, key_pos: int) -> Bool[Tensor, "query_pos key_pos"]:
@@ -25,15 +26,18 @@ def causal_mask(query_pos: int, key_pos: int) -> Bool[Tensor, "query_pos key_pos
 
 
 class DecoderOnly(HookedModel):
-    """A GPT (Radford et al. 2019) that can be opened: pre-norm blocks, causal self-attention."""
+    """A GPT (Radford et al. 2019) that can be opened: pre-norm blocks, causal self-attention.
+
+    With attention_dir "bidirectional" the same blocks read in both directions, without a mask.
+    """
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
         self.cfg = cfg
         self.embed = Embed(cfg)
         self.hook_embed = HookPoint()  # [batch pos d_model]
-        if cfg.positional_embedding_type == "standard":
-            self.pos_embed = PosEmbed(cfg)
+        if cfg.positional_embedding_type != "none":
+            self.pos_embed = POS_EMBEDS[cfg.positional_embedding_type](cfg)
             self.hook_pos_embed = HookPoint()  # [batch pos d_model]
         self.blocks = nn.ModuleList(Block(cfg) for _ in range(cfg.n_layers))
         self.ln_final = make_norm(cfg)
@@ -49,8 +53,15 @@ class DecoderOnly(HookedModel):
         else:
             generator.manual_seed(self.cfg.seed)
         for name, parameter in self.named_parameters():
-            if name.rpartition(".")[2].startswith("W_"):
+            if name.rpartition(".")[2].startswith("W_") and parameter.requires_grad:
                 nn.init.normal_(parameter, std=self.cfg.initializer_range, generator=generator)
+
+    def requires_grad_(self, requires_grad: bool = True) -> "DecoderOnly":
+        """Of every parameter; but fixed positions ("sinusoidal") stay fixed."""
+        super().requires_grad_(requires_grad)
+        if self.cfg.positional_embedding_type == "sinusoidal":
+            self.pos_embed.W_pos.requires_grad_(False)
+        return self
 
     def forward(
         self,
@@ -63,7 +74,8 @@ class DecoderOnly(HookedModel):
 
         stop_at_layer: return the residual stream before that block instead (negative counts from
         the end), without computing the rest.
-        past_kv_cache: keys and values of the tokens before these; it is extended in place.
+        past_kv_cache: keys and values of the tokens before these; it is extended in place. Raises
+        ValueError for a bidirectional model, whose keys and values change with every later token.
         """
         resid = self.resid(tokens, stop_at_layer, past_kv_cache)
         return resid if stop_at_layer is not None else self.unembed(self.ln_final(resid))
@@ -77,10 +89,18 @@ class DecoderOnly(HookedModel):
         """The residual stream before block `stop_at_layer`, or after the last block."""
         if past_kv_cache and stop_at_layer is not None:
             raise ValueError("stop_at_layer would leave the layers of the KV cache out of step")
+        is_causal = self.cfg.attention_dir == "causal"
+        if past_kv_cache and not is_causal:
+            raise ValueError(
+                "a bidirectional model cannot use a KV cache: each new token changes the keys and "
+                "values of those before it; give it the whole text every time"
+            )
         resid = self.embedded(tokens, past_kv_cache)
         past = past_kv_cache.layers if past_kv_cache else [None] * self.cfg.n_layers
         pos, past_pos = tokens.shape[1], past_kv_cache.length if past_kv_cache else 0
-        mask = causal_mask(pos, past_pos + pos).to(tokens.device) if pos > 1 else None
+        mask = None
+        if pos > 1 and is_causal:
+            mask = causal_mask(pos, past_pos + pos).to(tokens.device)
         for block, layer_past in list(zip(self.blocks, past, strict=True))[:stop_at_layer]:
             resid = block(resid, mask, layer_past)
         if past_kv_cache:
@@ -104,7 +124,7 @@ class DecoderOnly(HookedModel):
                 f"{self.cfg.d_vocab}), but these run from {tokens.min()} to {tokens.max()}"
             ) from None
         resid = self.hook_embed(vectors)
-        if self.cfg.positional_embedding_type == "standard":
+        if self.cfg.positional_embedding_type != "none":
             resid = resid + self.hook_pos_embed(self.pos_embed(tokens, offset))
         return resid
 

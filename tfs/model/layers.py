@@ -99,20 +99,6 @@ class Embed(nn.Module):
         return F.embedding(tokens, self.W_E)
 
 
-class PosEmbed(nn.Module):
-    """A learned vector for each position: W_pos, [n_ctx d_model]."""
-
-    def __init__(self, cfg: TransformerConfig) -> None:
-        super().__init__()
-        self.W_pos = nn.Parameter(torch.empty(cfg.n_ctx, cfg.d_model, dtype=cfg.dtype))
-
-    def forward(
-        self, tokens: Int[Tensor, "batch pos"], offset: int = 0
-    ) -> Float[Tensor, "batch pos d_model"]:
-        batch, pos = tokens.shape
-        return self.W_pos[offset : offset + pos].expand(batch, -1, -1)
-
-
 class Attention(nn.Module):
     """Every position asks (query), every position it may see answers (key) and gives (value).
 

@@ -9,9 +9,10 @@ from jaxtyping import Float, Int
 from tfs.plots.arrays import Array, to_numpy
 from tfs.plots.bars import signed_draft
 from tfs.plots.block import frame
-from tfs.plots.theme import SEQUENTIAL, add_colour_bar, new_figure
+from tfs.plots.draft import Draft
+from tfs.plots.theme import SEQUENTIAL, add_colour_bar, ink_on, new_figure
 from tfs.plots.tokens import check_length, label_axis, token_axis, visible
-from tfs.plots.twin import described
+from tfs.plots.twin import HIDDEN, described
 
 MOST_NUMBERED = 48  # positions: beyond, their rows are low, and a hover says which neuron it is
 NUMBERED_ROW, PLAIN_ROW = 20, 8  # pixels
@@ -39,19 +40,20 @@ def neuron_map(
     fig.add_heatmap(
         z=activations,
         text=neurons,
-        texttemplate="%{text}" if numbered else "",
-        textfont={"size": 11},
         hovertemplate="position %{y:d}  %{y}<br>neuron %{text}: %{z:.4f}<extra></extra>",
         coloraxis="coloraxis",
         xgap=1,
         ygap=1,
     )
+    top = float(activations.max(initial=0)) or 1.0
+    if numbered:
+        _write_numbers(fig, neurons, ink_on(activations / top, SEQUENTIAL))
     if lock is not None:
         frame(fig, lock, 0, columns=ranks)
     places = [str(rank + 1) for rank in range(ranks)]
     fig.update_xaxes(label_axis(places), title_text="place")
     fig.update_yaxes(token_axis(tokens, most=MOST_NUMBERED, from_top=True))
-    add_colour_bar(fig, SEQUENTIAL, 0, float(activations.max(initial=0)) or 1.0, "activation")
+    add_colour_bar(fig, SEQUENTIAL, 0, top, "activation")
     at, rank = np.unravel_index(activations.argmax(), activations.shape)
     alt = f"The {ranks} most active neurons at {pos} positions; the most active of all is neuron "
     alt += f"{neurons[at, rank]} at position {at} '{visible(tokens[at])}', with "
@@ -66,6 +68,22 @@ def neuron_map(
         x_labels=("place", places),
         y_labels=("token", tokens),
     )
+
+
+def _write_numbers(fig: Draft, neurons: np.ndarray, inks: np.ndarray) -> None:
+    """Each cell's neuron in the ink that reads on its colour; a heatmap's own text may be grey."""
+    for ink in np.unique(inks):
+        rows, ranks = np.nonzero(inks == ink)
+        fig.add_scatter(
+            x=ranks,
+            y=rows,
+            mode="text",
+            text=neurons[rows, ranks],
+            textfont={"size": 11, "color": str(ink)},
+            hoverinfo="skip",
+            showlegend=False,
+            meta=HIDDEN,
+        )
 
 
 def neuron_vocabulary(

@@ -19,6 +19,7 @@ class ModularAdditionTask:
     """
 
     name = "modular-addition"
+    repeats_its_examples = True  # so that training also reports how many of them are known
 
     def __init__(self, p: int = 59, train_fraction: float = 0.7, split_seed: int = 0) -> None:
         if p < 3:

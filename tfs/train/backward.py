@@ -47,6 +47,8 @@ def on(device: torch.device, batch: Batch) -> Batch:
 def share_of(batch: Batch, accumulate: int) -> list[tuple[int, Batch]]:
     """This process's parts of a batch, each with the number of its first row."""
     count, number = process_count() * accumulate, process_number() * accumulate
+    if count == 1:
+        return [(0, batch)]
     columns = [tensor.tensor_split(count) for tensor in batch]
     parts = [Batch(*part) for part in zip(*columns, strict=True)]
     firsts = [sum(len(part.tokens) for part in parts[:place]) for place in range(count)]

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from tfs.model import DecoderOnly, TransformerConfig
-from tfs.tasks import Task
+from tfs.tasks import Batch, Task
 from tfs.tasks.batch import seed_for
 from tfs.train.alive import at_work
 from tfs.train.backward import BatchLoss, backward, batch_loss, on
@@ -37,6 +37,7 @@ class TrainStep(NamedTuple):
     grad_norm: float  # before clipping
     tokens_per_second: float  # of this update: batch, forward, backward, optimiser
     held_out: Evaluation | None  # after the update, every eval_every steps and at the end
+    seen: Evaluation | None = None  # then, on training examples, where the task has only so many
 
 
 def train(
@@ -100,6 +101,8 @@ def _updates(
         return
     held_out_batch = task.sample(config.eval_size, seed_for(config.seed, "held out"), "held_out")
     held_out_batch = on(model.W_E.device, held_out_batch)
+    seen_batch = seen_examples(task, config)
+    seen_batch = seen_batch and on(model.W_E.device, seen_batch)
 
     for step in range(done + 1, config.steps + 1):
         now = control.config_at(step, config)
@@ -109,13 +112,15 @@ def _updates(
         watch.look(step, loss, grad_norm, lr_at(step, now), model)
 
         last_step = step == config.steps
-        held_out = None
+        held_out = seen = None
         if step % config.eval_every == 0 or last_step:
             held_out = evaluate(model, held_out_batch, control.go_on_or_raise)
+            seen = seen_batch and evaluate(model, seen_batch, control.go_on_or_raise)
             last_step = last_step or as_the_first_says(_reached(held_out.loss, config))
-        report = TrainStep(step, loss, lr_at(step, now), grad_norm, tokens / seconds, held_out)
+        speed = tokens / seconds
+        report = TrainStep(step, loss, lr_at(step, now), grad_norm, speed, held_out, seen)
         if run:
-            run.log(report._asdict() | {"held_out": held_out and held_out._asdict()})
+            run.log(_as_logged(report))
             if step in kept_steps or last_step:
                 run.save_snapshot(model, step)
             if step % config.save_every == 0 or last_step:
@@ -123,6 +128,21 @@ def _updates(
         yield report
         if last_step:
             return
+
+
+def seen_examples(task: Task, config: TrainConfig) -> Batch | None:
+    """A fixed sample of the training examples, where they come again and again: how many of them
+    are known by heart is then another question than how well others are answered."""
+    if not getattr(task, "repeats_its_examples", False):
+        return None
+    return task.sample(config.eval_size, seed_for(config.seed, "seen"), "train")
+
+
+def _as_logged(report: TrainStep) -> dict[str, Any]:
+    """A report as a line of metrics.jsonl; "seen" only where there is such an evaluation."""
+    line = report._asdict() | {"held_out": report.held_out and report.held_out._asdict()}
+    del line["seen"]
+    return line | ({"seen": report.seen._asdict()} if report.seen else {})
 
 
 def _reached(held_out_loss: float | None, config: TrainConfig) -> bool:
@@ -155,7 +175,8 @@ def update(
     batch = task.sample(config.batch_size, seed_for(config.seed, "train", step))
     loss = backward(model, loss_of or BatchLoss(model), batch, config, step)
     most = math.inf if config.grad_clip is None else config.grad_clip
-    grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), most)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    grad_norm = torch.nn.utils.clip_grad_norm_(parameters, most)
     for group in optimizer.param_groups:
         group["lr"] = lr_at(step, config)
     optimizer.step()

@@ -7,8 +7,11 @@ from tfs.train.config import TrainConfig
 
 
 def make_optimizer(model: DecoderOnly, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); biases and norm weights are not decayed."""
-    named = dict(model.named_parameters())
+    """AdamW (Loshchilov & Hutter 2019); biases and norm weights are not decayed.
+
+    What asks for no gradient is left out.
+    """
+    named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     matrices = [name for name in named if name.rpartition(".")[2].startswith("W_")]
     rest = [name for name in named if name not in matrices]
     groups = [
@@ -38,6 +41,8 @@ def restore_optimizer(
     if step == 0:
         return
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         state = {"step": torch.tensor(float(step), device=parameter.device)}
         for moment in ("exp_avg", "exp_avg_sq"):
             state[moment] = torch.empty_like(parameter).copy_(tensors[f"{moment}.{name}"]).detach()

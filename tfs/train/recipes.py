@@ -1,6 +1,8 @@
 """Ready-made recipes, by name: the bundled checkpoints', those of the other tasks, and of text.
 
-`python -m tfs train NAME` follows one; the app's training page starts from the same ones.
+`python -m tfs train NAME` follows one; the app's training page starts from the same ones. An
+eval_size is chosen so that evaluations and snapshots take less than a twentieth of a run's time
+(`python -m tests.benchmarks overhead` measures it).
 """
 
 import dataclasses
@@ -29,7 +31,9 @@ MIRROR = Recipe(
         act_fn="gelu_new",
         seed=0,
     ),
-    train=TrainConfig(steps=300, batch_size=64, lr=1e-2, warmup_steps=30, snapshots_from=16),
+    train=TrainConfig(
+        steps=300, batch_size=64, lr=1e-2, warmup_steps=30, eval_size=96, snapshots_from=16
+    ),
 )
 
 MIRROR_LARGE = Recipe(
@@ -46,7 +50,7 @@ MIRROR_LARGE = Recipe(
         act_fn="gelu_new",
         seed=0,
     ),
-    train=TrainConfig(steps=600, batch_size=64, lr=3e-3, warmup_steps=60),
+    train=TrainConfig(steps=600, batch_size=64, lr=3e-3, warmup_steps=60, eval_size=96),
 )
 
 MIRROR_NO_POSITIONS = Recipe(
@@ -81,7 +85,9 @@ INDUCTION = Recipe(
     model=TransformerConfig(
         n_layers=2, d_model=64, n_ctx=48, n_heads=1, d_head=64, d_vocab=256, attn_only=True, seed=0
     ),
-    train=TrainConfig(steps=2000, batch_size=64, lr=1e-3, warmup_steps=50, snapshots_from=16),
+    train=TrainConfig(
+        steps=2000, batch_size=64, lr=1e-3, warmup_steps=50, eval_size=128, snapshots_from=16
+    ),
 )
 
 INDUCTION_4_HEADS = dataclasses.replace(
@@ -98,7 +104,9 @@ COPY = Recipe(
     model=TransformerConfig(
         n_layers=1, d_model=32, n_ctx=17, n_heads=1, d_head=32, d_vocab=51, attn_only=True, seed=0
     ),
-    train=TrainConfig(steps=300, batch_size=64, lr=1e-2, warmup_steps=20),
+    train=TrainConfig(
+        steps=300, batch_size=64, lr=1e-2, warmup_steps=20, eval_size=96, snapshots_from=16
+    ),
 )
 
 SORT = Recipe(
@@ -116,7 +124,7 @@ SORT = Recipe(
         act_fn="gelu_new",
         seed=0,
     ),
-    train=TrainConfig(steps=1200, batch_size=64, lr=3e-3, warmup_steps=50),
+    train=TrainConfig(steps=1200, batch_size=64, lr=3e-3, warmup_steps=50, eval_size=256),
 )
 
 ADDITION = Recipe(
@@ -186,7 +194,7 @@ BRACKETS = Recipe(
         act_fn="gelu_new",
         seed=0,
     ),
-    train=TrainConfig(steps=1200, batch_size=64, lr=3e-3, warmup_steps=50),
+    train=TrainConfig(steps=1200, batch_size=64, lr=3e-3, warmup_steps=50, eval_size=256),
 )
 
 IOI = Recipe(
@@ -196,7 +204,7 @@ IOI = Recipe(
     model=TransformerConfig(
         n_layers=2, d_model=64, n_ctx=17, n_heads=4, d_head=16, d_vocab=151, attn_only=True, seed=0
     ),
-    train=TrainConfig(steps=1500, batch_size=32, lr=2e-3, warmup_steps=50),
+    train=TrainConfig(steps=1500, batch_size=32, lr=2e-3, warmup_steps=50, eval_size=96),
 )
 
 RECIPES = {

@@ -1,4 +1,14 @@
-"""Ready-made recipes of text, from one minute to one hour on a CPU thread."""
+"""Ready-made recipes of text, from a minute to over an hour on one CPU thread.
+
+Losses, in nats per character of the held-out tenth, and CPU time were measured once, at seed 0, on
+one thread of a 2-core server. Only those of one text can be compared: prose has another than the
+three recipes of Shakespeare.
+
+prose                   1.61 after 1 minute; by then it begins to learn its text by heart
+shakespeare-characters  1.75 after 2 minutes
+shakespeare-gpt2        about 1.65 after 12 minutes, on a sample; 88% of its arithmetic is W_U's
+shakespeare             1.43 after an hour or more: a bundled checkpoint, with its card
+"""
 
 from tfs.model import TransformerConfig
 from tfs.train.config import TrainConfig

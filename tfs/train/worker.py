@@ -214,7 +214,7 @@ class Job:
             self.seconds += time.monotonic() - began
             with self.lock:
                 self.history.append(step)
-            if time.monotonic() > save_at:
+            if time.monotonic() > save_at and not self.stopping.is_set():
                 save_at = self._save()
             if not self.go_on.is_set() and not self._paused():
                 return self._end("stopped")
