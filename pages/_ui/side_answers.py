@@ -102,8 +102,8 @@ def output(pair: Pair, at: Places) -> None:
     there, back = apart[place].item(), kl_divergence(*reversed(logits))[place].item()
     st.markdown(
         f"After position {place}, {quoted(pair.a.labels[place])}: **KL(A ‖ B) = {there:.4f} "
-        f"nats**, the cost of expecting what B says where A is right; **KL(B ‖ A) = {back:.4f} nats**, "
-        "the other way round. The number under each token is KL(A ‖ B) after it."
+        f"nats**, the cost of expecting what B says where A is right; **KL(B ‖ A) = {back:.4f} "
+        "nats**, the other way round. The number under each token is KL(A ‖ B) after it."
     )
     probs = torch.stack([logits_to_probs(each[place]) for each in logits])
     best = probs.topk(min(MOST_LIKELY, probs.shape[1])).indices

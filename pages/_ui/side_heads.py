@@ -3,13 +3,15 @@
 from functools import partial
 
 import streamlit as st
+import torch
+from torch import Tensor
 
 from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.components import attention_mosaic
-from pages._ui.controls import lock_cell
+from pages._ui.controls import View, lock_cell
 from pages._ui.layout import behind, figure, quoted
 from pages._ui.side_by_side import Pair, Places
-from tfs.interp import head_scores
+from tfs.interp import head_scores, mirror_score
 from tfs.model.layers import Attention
 from tfs.plots import attention_grid, attention_pattern, weight_difference
 from tfs.plots import head_scores as head_scores_figure
@@ -100,30 +102,34 @@ def scores(pair: Pair, at: Places) -> None:
     """Each kind's map, A's beside B's."""
     pair = pair.on_examples()
     if pair.why_not:
-        st.caption(
-            "Each on its own example: "
-            + "; ".join(
-                f"{side[0]} on {quoted(' '.join(map(str.strip, view.labels)))}"
-                for side, view in pair.sides.items()
-            )
-        )
-    found = [view.head_scores() for view in pair[:2]]
+        examples = [quoted(view.bundle.tokenizer.decode(view.tokens)) for view in pair[:2]]
+        st.caption(f"Each on an example of its own: A on {examples[0]}, B on {examples[1]}.")
+    found = [_scores(view) for view in pair[:2]]
     kinds = [kind for kind in found[0] if not all(each[kind].isnan().all() for each in found)]
     if not kinds:
-        st.info(
-            "No token of the prompt comes twice and none has one before it, so there is nothing to "
-            "score: type a longer prompt."
-        )
+        st.info("One token alone leaves heads nothing to look at: type a longer prompt.")
     for kind in kinds:
         for column, side, each in zip(st.columns(2), "ab", found, strict=True):
+            function = mirror_score if kind == "mirror" else head_scores
+            read = f"head_scores(model_{side}, tokens_{side}[None])[{kind!r}]"
+            if kind == "mirror":
+                read = f"mirror_score(patterns, tokens_{side}.expand(len(patterns), -1))"
             with column:
                 figure(
                     head_scores_figure(each[kind], f"{side.upper()}: {kind}"),
                     key=f"{kind} {side}",
-                    code=[head_scores],
+                    code=[function],
                     reads="blocks.*.attn.hook_pattern [batch head query_pos key_pos]",
                     program=pair.program(
-                        f"result = head_scores(model_{side}, tokens_{side}[None])[{kind!r}]",
-                        head_scores,
+                        f"patterns = cache_{side}.stack_activation('pattern')\nresult = {read}",
+                        function,
                     ),
                 )
+    if absent := [kind for kind in found[0] if kind not in kinds]:
+        st.caption(f"No place where such a head would look: {', '.join(absent)}.")
+
+
+def _scores(view: View) -> dict[str, Tensor]:
+    patterns = view.run()[1].stack_activation("pattern")
+    tokens = torch.tensor(view.tokens).expand(len(patterns), -1)
+    return view.head_scores() | {"mirror": mirror_score(patterns, tokens)}
