@@ -16,7 +16,7 @@ from tfs.plots import depth_lines, paired_bars, position_bars
 from tfs.plots import logit_lens as lens_figure
 from tfs.sample import logits_to_probs
 
-MOST_LIKELY = 6  # tokens of each, of which some are the same
+MOST_LIKELY = 5  # tokens of each, of which some are the same
 CANDIDATES = 5
 
 

@@ -215,6 +215,8 @@ def _say_where_both_stand(pair: Pair) -> None:
         title = view.bundle.card.partition("\n")[0].removeprefix("# ")
         titled = f", {literal(title)}" if state.is_run(view.name) and title else ""
         where = "at the end of its training"
+        if len(kept_steps(view.name)) < 2:
+            where += ", the only weights of it that were kept"
         if view.step is not None:
             share = share_of_training(view.name, view.step)
             where = f"after {counted(view.step, 'update')}, {share:.1%} of its training"
@@ -273,7 +275,7 @@ def differences(pair: Pair) -> None:
             side: [found.get(name, NOT_SAID) for name in differ]
             for side, found in zip(pair.sides, (one, other), strict=True)
         }
-        st.dataframe({"": differ} | columns, hide_index=True)
+        st.dataframe({"": differ} | columns, hide_index=True, height="content")
     equal = len(names) - len(differ)
     st.caption(f"{equal} of {len(names)} facts are the same for both, and left out here.")
 

@@ -15,6 +15,7 @@ from tfs.interp import pca, stream_norms
 from tfs.plots import norm_lines, over_training, scatter_2d
 from tfs.train.run import read_metrics
 
+MUCH_LONGER = 10
 MEASURED = """
 def losses(bundle, every):  # an update's loss is measured before it
     metrics = read_metrics(bundle.directory)
@@ -61,6 +62,12 @@ def loss(pair: Pair, at: Places) -> None:
         code=[read_metrics],
         program=pair.program(MEASURED.format(first=int(log_steps), every=every), read_metrics),
     )
+    shorter, longer = sorted(last_step(view.name) for view in pair[:2])
+    if longer >= MUCH_LONGER * shorter > 0 and not log_steps:
+        st.caption(
+            f"One training is {longer / shorter:.0f} times as long as the other: with steps in "
+            "powers both can be read."
+        )
     st.caption(
         "Nats per token, each on its own task; dotted lines say where A and B stand. Two losses "
         "can be compared only where task and vocabulary are the same."

@@ -51,12 +51,12 @@ def test_a_hover_reads_both_and_their_difference(page, server) -> None:
 
 def test_what_is_chosen_stands_in_the_link(browser, page, server) -> None:
     open_page(page, server, "compare?model=mirror")
-    page.get_by_role("radio", name="Output", exact=True).click()
-    page.wait_for_url(re.compile("view=Output"))
-    settle(page)
     page.get_by_role("combobox", name=re.compile("^.*B, beside")).click()
     page.get_by_role("option", name="mirror", exact=True).click()
-    page.wait_for_url(re.compile("other=mirror"))
+    page.wait_for_url(re.compile("other=mirror(&|$)"))
+    settle(page)
+    page.get_by_role("radio", name="Output", exact=True).click()
+    page.wait_for_url(re.compile("view=Output"))
     settle(page)
     with browser.new_context(viewport=page.viewport_size) as other:
         linked = other.new_page()
