@@ -45,10 +45,7 @@ def hooked_transformer(model: Any) -> Any:
     with quiet():
         from transformer_lens import HookedTransformer, HookedTransformerConfig
 
-        fields = model.cfg.to_dict()
-        for ours_only in ("dtype", "tie_word_embeddings"):
-            del fields[ours_only]
-        peer = HookedTransformer(HookedTransformerConfig(**fields, device="cpu"))
+        peer = HookedTransformer(HookedTransformerConfig(**model.cfg.hooked_fields(), device="cpu"))
         peer.load_state_dict(model.state_dict(), strict=False)
     tokens = torch.arange(8)[None]
     with torch.inference_mode():

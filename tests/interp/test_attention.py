@@ -31,7 +31,7 @@ def unlike_ours(request, tiny_config, tokens_for):
     """A HookedTransformer with attention that no model of ours has, and a cache of it."""
     from transformer_lens import HookedTransformer, HookedTransformerConfig
 
-    fields = vars(tiny_config(n_heads=4)) | {"initializer_range": 0.3} | request.param
+    fields = tiny_config(n_heads=4).hooked_fields() | {"initializer_range": 0.3} | request.param
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "HookedTransformer is deprecated")
         model = HookedTransformer(HookedTransformerConfig(**fields, device="cpu"))

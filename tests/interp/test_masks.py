@@ -102,7 +102,8 @@ def test_with_its_own_mask_a_model_does_what_it_always_does(interp, either, fiel
 def test_shared_keys_with_their_own_mask(interp, tiny_config, tokens_for):
     from transformer_lens import HookedTransformer, HookedTransformerConfig
 
-    fields = vars(tiny_config(n_heads=4)) | {"n_key_value_heads": 2, "initializer_range": 0.3}
+    fields = tiny_config(n_heads=4).hooked_fields()
+    fields |= {"n_key_value_heads": 2, "initializer_range": 0.3}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "HookedTransformer is deprecated")
         model = HookedTransformer(HookedTransformerConfig(**fields, device="cpu"))
@@ -142,7 +143,7 @@ def test_what_cannot_be_masked_is_refused(interp, either, tiny_config):
     model, tokens, _, _ = either()
     with pytest.raises(ValueError, match=r"8 tokens need a mask of \[8, 8\].*\[5, 5\]"):
         interp.run_with_mask(model, tokens, interp.causal(5))
-    fields = vars(tiny_config(d_head=4)) | {"positional_embedding_type": "rotary"}
+    fields = tiny_config(d_head=4).hooked_fields() | {"positional_embedding_type": "rotary"}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "HookedTransformer is deprecated")
         rotary = HookedTransformer(HookedTransformerConfig(**fields, rotary_dim=4, device="cpu"))

@@ -49,16 +49,17 @@ class TransformerConfig:
     d_vocab                    tokens in the vocabulary
     act_fn                     activation of the MLP: relu, gelu, gelu_new or silu
     normalization_type         LN, LNPre (centre and scale only), or None for no norm
-    positional_embedding_type  standard (a learned vector for each position), sinusoidal, or none
+    positional_embedding_type  standard (a learned vector for each position), sinusoidal (fixed
+                               ones, from sines), or none
+    attention_dir              causal, or bidirectional: no mask, so that every position sees the
+                               whole text, even the token that it is to predict: for reading only
     attn_only                  blocks have no MLP
+    use_residual               attention and MLP add to the stream; without it, which is ours
+                               alone, each replaces the stream with what it writes
     use_attn_result            compute what each head writes by itself (hook_result); slower
     use_attn_scale             divide the attention scores by attn_scale
     attn_scale                 the divisor of the attention scores
     eps                        added to the variance in a norm, so that it never divides by 0
-    attention_dir              causal, or bidirectional: no mask, every position sees the whole
-                               text, also what it is to predict; such a model reads, it cannot write
-    use_residual               ours alone; False leaves out the residual connections, to see what
-                               they are for: attention and MLP replace the stream, and add nothing
     tie_word_embeddings        W_U is W_E transposed and there is no b_U, as in GPT-2
     initializer_range          standard deviation of the random weights at the start
     seed                       of those random weights; None draws others every time

@@ -13,8 +13,8 @@ from tfs.train.recipes import (
     MIRROR,
     MIRROR_LARGE,
     MODULAR_ADDITION,
-    SHAKESPEARE,
 )
+from tfs.train.text_recipes import SHAKESPEARE
 
 POSITIONS = Experiment(
     name="positions",
@@ -85,9 +85,9 @@ SCALE = Experiment(
     axes={
         "scores": {"divided": {}, "undivided": {"model": {"use_attn_scale": False}}},
         "width": {
-            "d_head 8": {"model": {"n_heads": 8, "d_head": 8, "attn_scale": 8**0.5}},
-            "d_head 64": {"model": {"n_heads": 1, "d_head": 64, "attn_scale": 64**0.5}},
-            "d_head 512": {"model": {"n_heads": 1, "d_head": 512, "attn_scale": 512**0.5}},
+            "d_head 8": {"model": {"n_heads": 8, "d_head": 8}},
+            "d_head 64": {"model": {"n_heads": 1, "d_head": 64}},
+            "d_head 512": {"model": {"n_heads": 1, "d_head": 512}},
         },
     },
     seeds=(0, 1, 2),

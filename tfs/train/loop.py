@@ -101,8 +101,8 @@ def _updates(
         return
     held_out_batch = task.sample(config.eval_size, seed_for(config.seed, "held out"), "held_out")
     held_out_batch = on(model.W_E.device, held_out_batch)
-    seen_batch = seen_examples(task, config)
-    seen_batch = seen_batch and on(model.W_E.device, seen_batch)
+    if (seen_batch := seen_examples(task, config)) is not None:
+        seen_batch = on(model.W_E.device, seen_batch)
 
     for step in range(done + 1, config.steps + 1):
         now = control.config_at(step, config)
