@@ -14,9 +14,7 @@ st.set_page_config(
 prepare_process()
 
 SECTIONS = {
-    "Start": [
-        st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True),
-    ],
+    "Start": [st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True)],
     "Read": [
         st.Page("pages/read/tokens.py", title="Tokens", icon=":material/text_fields:"),
         st.Page("pages/read/embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
@@ -30,6 +28,7 @@ SECTIONS = {
         st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/train/runs.py", title="Runs", icon=":material/list:"),
         st.Page("pages/train/experiments.py", title="Experiments", icon=":material/science:"),
+        st.Page("pages/train/compare.py", title="Side by side", icon=":material/compare:"),
         st.Page("pages/train/formed.py", title="How it formed", icon=":material/timeline:"),
     ],
     "Inspect": [

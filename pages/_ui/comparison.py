@@ -72,7 +72,7 @@ def with_and_without_blank(trained: Reader, gpt2: Reader | None) -> None:
                 max_chars=MOST_CHARACTERS,
                 placeholder="Type a text, such as 12",
             )
-            for label, start, key in zip(labels, ("12", " 12"), ("one", "other"), strict=True)
+            for label, start, key in zip(labels, ("12", " 12"), ("one", "another"), strict=True)
         ]
     _say_what_cannot_be_seen(dict(zip(labels, texts, strict=True)))
     readers = [reader for reader in (trained, gpt2) if reader]

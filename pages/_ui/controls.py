@@ -43,27 +43,31 @@ class View(NamedTuple):
     def model(self) -> tfs.DecoderOnly:
         return self.bundle.model
 
-    def program(self, lines: str, *functions: Callable) -> str:
-        """A program that runs by itself: this view opened, then `lines`, which set `result`."""
+    def program(self, lines: str, *functions: Callable, beside: "View | None" = None) -> str:
+        """A program that runs by itself: this view opened, then `lines`, which set `result`.
+
+        beside: another view, opened too; then names end in _a for this one, in _b for the other.
+        """
         imports = sorted(f"from {f.__module__} import {f.__name__}" for f in functions)
+        both = [] if beside is None else [*self._opened("_a"), *beside._opened("_b")]
+        lines = textwrap.dedent(lines).strip()
+        return "\n".join(
+            ["import torch", "import tfs", *imports, "", *(both or self._opened()), lines]
+        )
+
+    def _opened(self, of: str = "") -> list[str]:
         directory = state.directory_of(self.name)
         where = self.name if directory.parent == state.BUNDLED else str(directory)
-        typed = f"tokenizer.encode({st.session_state['prompt']!r})"
+        typed = f"tokenizer{of}.encode({st.session_state['prompt']!r})"
         tokens = list(self.tokens) if self.given else typed
         at_step = ".model" if self.step is None else f".at_step({self.step})"
-        return "\n".join(
-            [
-                "import torch",
-                "import tfs",
-                *imports,
-                "",
-                f"bundle = tfs.load({where!r})",
-                f"model, tokenizer = bundle{at_step}, bundle.tokenizer",
-                f"tokens = torch.tensor({tokens})",
-                "(logits,), cache = model.run_with_cache(tokens[None], remove_batch_dim=True)",
-                textwrap.dedent(lines).strip(),
-            ]
-        )
+        run = f"model{of}.run_with_cache(tokens{of}[None], remove_batch_dim=True)"
+        return [
+            f"bundle{of} = tfs.load({where!r})",
+            f"model{of}, tokenizer{of} = bundle{of}{at_step}, bundle{of}.tokenizer",
+            f"tokens{of} = torch.tensor({tokens})",
+            f"(logits{of},), cache{of} = {run}",
+        ]
 
     def run(self) -> tuple[Tensor, ActivationCache]:
         """Logits [pos d_vocab] and every activation [pos ...] of the prompt."""
@@ -76,7 +80,7 @@ class View(NamedTuple):
 
 def shared_pickers() -> None:
     """The sidebar's model and prompt. Both stand in the URL, so a link reopens the same view."""
-    names = _model_names()
+    names = model_names()
     asked = st.query_params.get("model", names[0])
     if asked not in names:  # the widget is about to fall back to the first name without a word
         st.session_state["dead link"] = asked
@@ -196,12 +200,12 @@ def remember_run(name: str) -> None:
         mine.append(name)
 
 
-def _model_names() -> list[str]:
-    """Bundled models, this session's runs, and a run that the URL names (its link is its key)."""
+def model_names() -> list[str]:
+    """Bundled models, this session's runs, and runs that the URL names (its link is its key)."""
     bundled = state.bundled_names()
     names = sorted(bundled, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     mine = st.session_state.get("my_runs", [])
-    linked = [st.query_params.get("model", "")]
+    linked = [st.query_params.get(name, "") for name in ("model", "other")]
     return names + [run for run in dict.fromkeys(mine + linked) if state.is_run(run)]
 
 
@@ -243,10 +247,11 @@ def _count(tokens: int) -> str:
     return "the one token" if tokens == 1 else f"the {tokens} tokens"
 
 
-def pick_layer_and_head(cfg: tfs.TransformerConfig) -> tuple[int, int]:
-    """One layer and one head, side by side."""
+def pick_layer_and_head(*cfgs: tfs.TransformerConfig) -> tuple[int, int]:
+    """One layer and one head, side by side, that all of these models have."""
+    layers, heads = (min(getattr(cfg, n) for cfg in cfgs) for n in ("n_layers", "n_heads"))
     with st.container(horizontal=True):
-        return _pick("Layer", "layer", cfg.n_layers), _pick("Head", "head", cfg.n_heads)
+        return _pick("Layer", "layer", layers), _pick("Head", "head", heads)
 
 
 def _pick(label: str, key: str, count: int) -> int:

@@ -16,6 +16,6 @@ def owner() -> str:
     the page's own script hands to the browser to keep (assets/components/history.js).
     """
     if "owner" not in st.session_state:
-        brought = str(st.context.cookies.get(COOKIE, ""))
+        brought = str(st.context.cookies.get(COOKIE, ""))  # AppTest has no browser to ask
         st.session_state["owner"] = brought if KEY.fullmatch(brought) else secrets.token_hex(16)
     return st.session_state["owner"]

@@ -23,7 +23,7 @@ def replay(name: str) -> None:
     The choice stands in the URL as `snapshot`. A model without a past has nothing to choose.
     """
     try:
-        steps = _steps(name)
+        steps = kept_steps(name)
     except tfs.CheckpointError:
         return
     if len(steps) < 2:
@@ -34,7 +34,7 @@ def replay(name: str) -> None:
         "Training step",
         steps,
         steps[-1],
-        format_func=_named,
+        format_func=named,
         key="snapshot",
         bind="query-params",
         help="What every page shows is the model as it was after so many updates.",
@@ -44,7 +44,7 @@ def replay(name: str) -> None:
         key="replay",
         data={
             "run": name,
-            "steps": [_named(step) for step in steps],
+            "steps": [named(step) for step in steps],
             "place": steps.index(at) if at in steps else len(steps) - 1,
             "press": st.session_state.get("replay press", 0),
             "curve": _curve(measured, steps),
@@ -54,26 +54,26 @@ def replay(name: str) -> None:
     )
 
 
-def step_on_screen(name: str) -> int | None:
+def step_on_screen(name: str, key: str = "snapshot") -> int | None:
     """The kept step that the reader chose; None for the weights as they are in the end."""
-    chosen = st.session_state.get("snapshot", LATEST)
-    steps = _steps(name)
+    chosen = st.session_state.get(key, LATEST)
+    steps = kept_steps(name)
     return chosen if chosen in steps[:-1] else None
 
 
 def stand_at_the_end(name: str) -> None:
     """After a change of model, before the slider is made; not by leaving the choice to the URL."""
-    if steps := _steps(name):
+    if steps := kept_steps(name):
         st.session_state["snapshot"] = steps[-1]
 
 
-def _steps(name: str) -> list[int]:
+def kept_steps(name: str) -> list[int]:
     """Kept steps, and LATEST where the weights are those of none of them."""
     steps = state.open_model(name).bundle.snapshots
     return steps if ends_with_snapshot(name) else [*steps, LATEST]
 
 
-def _named(step: int) -> str:
+def named(step: int) -> str:
     return "now" if step == LATEST else str(step)
 
 
@@ -98,6 +98,12 @@ def _place(step: int, known: list[int]) -> float:
         return 0.0
     low, high = known[after - 1], known[min(after, len(known) - 1)]
     return after - 1 + (step - low) / max(high - low, 1)
+
+
+def last_step(name: str) -> int:
+    """How many updates the weights of `name` have had in the end, as far as its files tell."""
+    kept = state.open_model(name).bundle.snapshots
+    return max([step for step, _ in loss_history(name)[-1:]] + kept[-1:], default=0)
 
 
 def _loss_at(measured: list[tuple[int, float]], step: int) -> float | None:

@@ -21,6 +21,7 @@ PAGES = (
     "block",
     "output",
     "live",
+    "compare",
     "lens",
     "arithmetic",
 )

@@ -76,9 +76,9 @@ def test_12_with_and_without_a_blank(visit, bpe, gpt2) -> None:
     assert [[int(i) for i in ids.split()] for ids in rows["ids"]] == expected
     assert expected[2] != expected[3] and len(expected[2]) == len(expected[3]) == 1
     assert "have no id in common" in said(at) and "share the ids 49, 50" in said(at)
-    at.text_input(key="other").set_value("12").run()
+    at.text_input(key="another").set_value("12").run()
     assert said(at).count("are the same tokens") == 2
-    at.text_input(key="other").set_value("").run()
+    at.text_input(key="another").set_value("").run()
     assert not at.exception and said(at).count("and an empty text is 0 tokens.") == 2
 
 
@@ -95,7 +95,7 @@ def test_texts_of_blanks_keep_them_and_an_empty_one_is_compared_with_nothing(
 ) -> None:
     at = visit(PAGE, model="shakespeare")
     at.text_input(key="one").set_value(one).run()
-    at.text_input(key="other").set_value(other).run()
+    at.text_input(key="another").set_value(other).run()
     assert not at.exception
     assert f"**shakespeare**, {says}" in said(at).replace("\\", "")
 
@@ -111,7 +111,7 @@ def test_texts_of_blanks_keep_them_and_an_empty_one_is_compared_with_nothing(
 )
 def test_a_box_that_looks_empty_has_a_hint(visit, one, other, hints) -> None:
     at = visit(PAGE, model="shakespeare", one=one, other=other)
-    boxes = [at.text_input(key=key) for key in ("one", "other")]
+    boxes = [at.text_input(key=key) for key in ("one", "another")]
     assert [box.value for box in boxes] == [one, other]
     assert all("such as 12" in box.placeholder for box in boxes)
     captions = [c.value for c in at.caption if "is empty" in c.value or "nothing else" in c.value]

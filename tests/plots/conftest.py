@@ -77,6 +77,11 @@ def figures(plots, tokens, scores):
             ["<i>one</i>", "two"],
             marked=(1, 0),
         ),
+        "depth_lines": plots.depth_lines(
+            {"<b>A</b>": torch.rand(3, generator=g), "B": torch.rand(5, generator=g)}
+        ),
+        "paired_bars": plots.paired_bars(torch.rand(2, n, generator=g), tokens, ["<i>A</i>", "B"]),
+        "weight_difference": plots.weight_difference(pattern[0, 0] - pattern[1, 2], tokens),
         "equal_tokens": plots.equal_tokens(
             torch.tensor([[a == b for b in tokens] for a in tokens]), tokens
         ),

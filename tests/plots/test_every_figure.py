@@ -19,12 +19,13 @@ NAMES = [
     *("loss_by_mask", "mask_cells", "neighbour_bars", "position_matrix", "scatter_3d"),
     *("similarity_curves", "softmax_steps", "weights_twice"),
     *("accuracy_by_position", "compare_runs", "over_training"),
+    *("depth_lines", "paired_bars", "weight_difference"),
 ]
 OF_A_PROMPT = [  # whose tokens stand at positions; the others show tokens of a vocabulary
     *("attention_contributions", "attention_grid", "attention_mask", "attention_pattern"),
     *("attention_scores", "equal_tokens", "key_bars", "logit_lens", "loss_by_mask", "mask_cells"),
     *("mean_and_scale", "neuron_map", "norm_map", "position_bars", "similarity_matrix"),
-    *("softmax_steps", "weights_twice"),
+    *("softmax_steps", "weight_difference", "weights_twice"),
 ]
 PLACES = [  # columns that say where a number stands, and not what stands there
     *("layer", "head", "query", "key", "row", "column", "position", "place", "mask", "run"),
@@ -161,6 +162,6 @@ def test_probabilities_go_from_0_to_1_and_signed_values_are_centred(figures):
     for name in ("attention_grid", "attention_pattern", "logit_lens", "head_scores"):
         axis = figures[name].layout.coloraxis
         assert (axis.cmin, axis.cmax) == (0, 1)
-    for name in ("attention_scores", "similarity_matrix", "vector_strip"):
+    for name in ("attention_scores", "similarity_matrix", "vector_strip", "weight_difference"):
         axis = figures[name].layout.coloraxis
         assert axis.cmin == -axis.cmax and math.isfinite(axis.cmax)

@@ -37,6 +37,7 @@ from tfs.interp.block import (
     top_neurons,
 )
 from tfs.interp.change import weight_change
+from tfs.interp.compare import kl_divergence
 from tfs.interp.embeddings import cosine_similarity, nearest_neighbours, pca
 from tfs.interp.heads import (
     HEAD_SCORES,
@@ -84,6 +85,7 @@ __all__ = [
     "head_scores",
     "hide_first_token",
     "induction_score",
+    "kl_divergence",
     "label_heads",
     "layer_norm_steps",
     "lens_labels",

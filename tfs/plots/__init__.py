@@ -37,6 +37,7 @@ from tfs.plots.masks import loss_by_mask, mask_cells, softmax_steps
 from tfs.plots.neurons import neuron_map, neuron_vocabulary
 from tfs.plots.positions import position_matrix, similarity_curves, weights_twice
 from tfs.plots.runs import accuracy_by_position, compare_runs, over_training
+from tfs.plots.sides import depth_lines, paired_bars, weight_difference
 from tfs.plots.space import neighbour_bars, scatter_3d
 from tfs.plots.twin import figure_alt, figure_table
 
@@ -50,6 +51,7 @@ __all__ = [
     "block_road",
     "compare_runs",
     "cut_rows",
+    "depth_lines",
     "equal_tokens",
     "figure_alt",
     "figure_table",
@@ -70,6 +72,7 @@ __all__ = [
     "norm_lines",
     "norm_map",
     "over_training",
+    "paired_bars",
     "position_bars",
     "position_matrix",
     "sampling_rows",
@@ -83,5 +86,6 @@ __all__ = [
     "stacked_terms",
     "token_trajectory",
     "vector_strip",
+    "weight_difference",
     "weights_twice",
 ]

@@ -20,7 +20,7 @@ MOST_ROWS = 240  # pixels that the positions of answers may take together
 def over_training(
     panels: Mapping[str, Mapping[str, Curve]],
     *,
-    mark: int | None = None,
+    mark: int | Sequence[int] | None = None,
     log_steps: bool = False,
     shares: Collection[str] = (),
     title: str = "",
@@ -28,9 +28,9 @@ def over_training(
     """Panels above one another on one axis of steps, a curve by name in each.
 
     panels: {"loss": {"training": (steps, losses)}, "induction score": {"L1H0": ...}}. A curve of
-    one name has one colour and dash in all panels. mark: a step with a line through all panels.
-    log_steps: the axis in powers; step 0 has no place on it and is left out. shares: the panels
-    whose values are shares of 1, drawn from 0 to 1.
+    one name has one colour and dash in all panels. mark: a step, or steps, with a line through all
+    panels. log_steps: the axis in powers; step 0 has no place on it and is left out. shares: the
+    panels whose values are shares of 1, drawn from 0 to 1.
     """
     fig = new_figure(70 + PANEL * max(len(panels), 1), title)
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
@@ -65,8 +65,9 @@ def over_training(
             if len(values):
                 ends.append(f"{what} of {name} ends at {values[-1]:.3f}")
     _time_axis(fig, log_steps, last=f"y{len(panels)}" if len(panels) > 1 else "y")
-    if mark is not None and (mark > 0 or not log_steps):
-        line = {"type": "line", "x0": mark, "x1": mark, "y0": 0, "y1": 1, "yref": "paper"}
+    marks = [] if mark is None else [mark] if isinstance(mark, int) else mark
+    for at in [at for at in marks if at > 0 or not log_steps]:
+        line = {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper"}
         fig.add_shape(line, line={"color": REFERENCE, "dash": "dot", "width": 1.5})
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
