@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages._ui import state
 from pages._ui.formation import on_one_axis, patterns_over_training, scores_over_training
 from pages._ui.lab_curves import curves, numbers, samples
 from pages._ui.lab_form import form
 from pages._ui.layout import figure, prose
+from pages._ui.process import warm_training
 from pages._ui.steering import steering
 from pages._ui.training import ask_where_it_ends, launch, price, run_on_screen, say_why_not
 from pages._ui.watched import Watched, watched
@@ -40,7 +40,7 @@ def before() -> None:
     with st.expander("The same from the command line", key="as a file"):
         st.caption("Save this as recipe.json, then: `python -m tfs train --config recipe.json`")
         st.json(asked.recipe.to_dict())
-    state.warm_training()
+    warm_training()
 
 
 def during(run: Watched) -> None:
