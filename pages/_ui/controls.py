@@ -17,7 +17,7 @@ from tfs.hooks import ActivationCache
 
 MAX_PROMPT_CHARACTERS = 1000
 NO_TOKEN = -1  # not None: a widget that is set to None leaves its last choice in the URL
-ORDER = ("shakespeare", "induction", "mirror", "mirror-no-positions")
+ORDER = ("shakespeare", "induction", "induction-4-heads", "mirror", "mirror-no-positions")
 
 
 class View(NamedTuple):

@@ -21,7 +21,10 @@ PAGES = (
     "block",
     "output",
     "live",
+    "runs",
+    "experiments",
     "compare",
+    "formed?model=induction",
     "lens",
     "arithmetic",
 )

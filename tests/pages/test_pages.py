@@ -13,7 +13,7 @@ PAGES = sorted(
 WITHOUT_FIGURES = ("pages/train/runs.py", "pages/train/experiments.py")
 WITHOUT_A_MODEL = ("pages/train/live.py", *WITHOUT_FIGURES)
 NEED_A_PROMPT = [page for page in PAGES if page not in WITHOUT_A_MODEL]
-CHECKPOINTS = ["induction", "mirror", "mirror-no-positions", "shakespeare"]
+CHECKPOINTS = ["induction", "induction-4-heads", "mirror", "mirror-no-positions", "shakespeare"]
 
 
 @pytest.mark.parametrize("model", CHECKPOINTS)
