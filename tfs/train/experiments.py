@@ -116,6 +116,10 @@ RESIDUAL = Experiment(
         "Without them every part must pass on all that later ones need, and the gradient has no "
         "short way back. Does depth still help, or does it begin to harm?"
     ),
+    found=(
+        "With them, 99% after 50 to 100 steps whatever the depth. Without them, one layer does as "
+        "well (50 steps), two end at 4% to 8% and four at 1%, as a blind guess. (Three seeds each.)"
+    ),
     base=dataclasses.replace(MIRROR, train=dataclasses.replace(MIRROR.train, steps=600, lr=3e-3)),
     axes={
         "stream": {"residual": {}, "no residual": {"model": {"use_residual": False}}},
