@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
 
 from tests.e2e.browser import chromium, open_page, serve, settle
 
@@ -24,7 +25,9 @@ CONTROLS = {  # page, and what is changed: controls that are clicked in turn
     "output": ["[data-testid=stNumberInputStepUp]"],
     "lens": ["[data-testid=stMain] [data-testid=stCheckbox] input"],
 }
-REDRAW = """async element => {
+REPLAYED = ("attention", "embeddings", "block", "output", "lens", "formed")  # page by page
+REPLAY_TOKENS, REPLAY_LIMIT = 32, 200  # milliseconds
+REDRAW = """async (element, key) => {
   const app = document.querySelector('[data-testid=stApp]');
   const done = () => app.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
@@ -35,7 +38,8 @@ REDRAW = """async element => {
     });
     watch.observe(app, {attributes: true});
   });
-  element.click();
+  if (key) element.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+  else element.click();
   await Promise.race([ran, new Promise(resolve => setTimeout(resolve, 3000))]);
   const frame = () => new Promise(requestAnimationFrame);
   while (!done()) await frame();
@@ -82,6 +86,26 @@ def redraw_milliseconds(browser, address: str, what: str, pos: int, rounds: int)
     return statistics.median(times[2:])
 
 
+def replay_milliseconds(browser, address: str, page_name: str, rounds: int) -> float:
+    """The median of one step of the training on the replay's curve, to and fro."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    open_page(page, address)
+    prompt = " ".join(str(7 * i % 16 + 1) for i in range(REPLAY_TOKENS))
+    query = urlencode({"model": "induction", "snapshot": 256, "prompt": prompt})
+    page.goto(f"{address}/{page_name}?{query}")
+    page.wait_for_selector("[data-testid=stMain] h1")
+    settle(page)
+    page.wait_for_timeout(1500)
+    times = []
+    for turn in range(rounds + 2):
+        key = ("ArrowRight", "ArrowLeft")[turn % 2]
+        times.append(page.locator(".replay svg").evaluate(REDRAW, key))
+        page.wait_for_timeout(150)
+    page.context.close()
+    return statistics.median(times[2:])
+
+
 def page_of(what: str) -> str:
     return what.partition(",")[0]
 
@@ -103,6 +127,4 @@ def kilobytes(browser, address: str, page_name: str, pos: int) -> float:
 
 
 def _query(pos: int) -> str:
-    from urllib.parse import urlencode
-
     return urlencode({"model": "shakespeare", "prompt": prompt_of(pos)})

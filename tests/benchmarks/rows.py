@@ -235,6 +235,10 @@ def pages(rounds: int) -> list[Row]:
                 rows.append(
                     Row(f"{what}: redraw, {pos} tokens", "", "", took, limit, " ms", at_most=True)
                 )
+        for page in browser.REPLAYED:
+            took = browser.replay_milliseconds(chromium, address, page, rounds)
+            step = f"{page}: one step of the replay, {browser.REPLAY_TOKENS} tokens"
+            rows.append(Row(step, "", "", took, browser.REPLAY_LIMIT, " ms", at_most=True))
         for page in dict.fromkeys(map(browser.page_of, browser.CONTROLS)):
             weight = browser.kilobytes(chromium, address, page, browser.KILOBYTES_AT)
             first = f"{page}: first view, {browser.KILOBYTES_AT} tokens"
