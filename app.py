@@ -6,7 +6,7 @@ from pages._ui import controls, jumps, kept, tour
 from pages._ui.components import one_entry_per_page
 from pages._ui.layout import room_for_toolbars
 from pages._ui.predict import ask_first
-from pages._ui.state import prepare_process
+from pages._ui.process import is_taken_for_older_kind, prepare_process
 
 st.set_page_config(
     page_title="A Transformer you can open", page_icon="assets/images/icon.png", layout="wide"
@@ -14,9 +14,7 @@ st.set_page_config(
 prepare_process()
 
 SECTIONS = {
-    "Start": [
-        st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True),
-    ],
+    "Start": [st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True)],
     "Read": [
         st.Page("pages/read/tokens.py", title="Tokens", icon=":material/text_fields:"),
         st.Page("pages/read/embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
@@ -29,6 +27,7 @@ SECTIONS = {
     "Train": [
         st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/train/runs.py", title="Runs", icon=":material/list:"),
+        st.Page("pages/train/experiments.py", title="Experiments", icon=":material/science:"),
         st.Page("pages/train/compare.py", title="Side by side", icon=":material/compare:"),
         st.Page("pages/train/formed.py", title="How it formed", icon=":material/timeline:"),
     ],
@@ -39,6 +38,7 @@ SECTIONS = {
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
     ],
 }
+misled = is_taken_for_older_kind()
 page = st.navigation(SECTIONS, expanded=True)
 kept.restore(page.title)
 tour.resume()
@@ -50,7 +50,7 @@ jumps.arrive()
 with st.sidebar:
     controls.shared_pickers()
     ask_first()
-    one_entry_per_page(tour.place())
+    one_entry_per_page(tour.place(), misled=misled and page.url_path != "")
     room_for_toolbars()
 st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)

@@ -11,6 +11,7 @@ export default function ({ data }) {
   if (!document.cookie.split("; ").some((cookie) => cookie.startsWith(`${data.cookie}=`))) {
     document.cookie = `${data.cookie}=${data.owner}; path=/; max-age=${YEAR}; SameSite=Strict`;
   }
+  if (data.misled) return location.reload();
   const { pushState, replaceState } = history;
   if (pushState.perPage) return onTop(data.view);
   let cleared = { at: -LEAVING, href: "" };

@@ -51,13 +51,15 @@ _page_width = component("page_width", '<div class="ruler"></div>')
 _history = component("history")
 
 
-def one_entry_per_page(view: str) -> None:
+def one_entry_per_page(view: str, *, misled: bool = False) -> None:
     """Let the browser's Back lead to the page before, not through every choice made on this one;
     and let it keep the key to its runs.
 
-    view: where it changes, the page starts at its top; "" leaves it where it is.
+    view: where it changes, the page starts at its top; "" leaves it where it is. misled: Streamlit
+    has told this visitor that the page is not there; the browser asks once more.
     """
-    _history(key="history", data={"view": view, "cookie": COOKIE, "owner": owner()})
+    data = {"view": view, "misled": misled, "cookie": COOKIE, "owner": owner()}
+    _history(key="history", data=data)
 
 
 def page_width(on_change: Callable[[], None]) -> int:

@@ -10,19 +10,14 @@ from torch import Tensor
 
 import tfs
 from pages._ui import kept, state
+from pages._ui.examples import EXAMPLES, example_of, fits, is_example, reads_text
 from pages._ui.layout import counted, literal
 from pages._ui.replay import replay, stand_at_the_end, step_on_screen
 from tfs.hooks import ActivationCache
-from tfs.tokenizers import IntegerTokenizer, Tokenizer
 
 MAX_PROMPT_CHARACTERS = 1000
 NO_TOKEN = -1  # not None: a widget that is set to None leaves its last choice in the URL
-ORDER = ("shakespeare", "induction", "mirror", "mirror-no-positions")
-EXAMPLES = {
-    "mirror": "41 7 93 28 60 15 82 3 3 82 15 60",
-    "induction": "0 17 5 99 142 63 211 30 8 77 17 5 99 142 63 211 30 8 77 17 5 99",
-    "text": "First Citizen: Speak, speak. Second Citizen: You are all resolved rather to",
-}
+ORDER = ("shakespeare", "induction", "induction-4-heads", "mirror", "mirror-no-positions")
 
 
 class View(NamedTuple):
@@ -148,29 +143,22 @@ def follow_model() -> None:
         return
     own = st.session_state.setdefault("own prompts", {})
     text = st.session_state.get("prompt", "")
-    if text.strip() and text not in EXAMPLES.values():
+    if text.strip() and not is_example(text, before):
         own[kind_before] = text
     kept = own.get(_kind(bundle), "")
-    st.session_state["prompt"] = kept if _fits(bundle, kept) else example_of(bundle.tokenizer)
+    st.session_state["prompt"] = kept if fits(bundle, kept) else example_of(name)
 
 
 def own_prompt() -> dict[str, str]:
     """The reader's model and prompt, if the prompt is none of our examples; else nothing."""
     text, name = st.session_state.get("prompt", ""), st.session_state.get("model")
-    own = name and text.strip() and text not in EXAMPLES.values()
+    own = name and text.strip() and not is_example(text, name)
     return {"model": name, "prompt": text} if own else {}
 
 
 def _kind(bundle: tfs.Bundle) -> str:
-    """Numbers typed for one model make little sense to another that reads words."""
-    return "numbers" if isinstance(bundle.tokenizer, IntegerTokenizer) else "text"
-
-
-def _fits(bundle: tfs.Bundle, text: str) -> bool:
-    try:
-        return 0 < len(bundle.tokenizer.encode(text)) <= bundle.model.cfg.n_ctx
-    except ValueError:
-        return False
+    """A prompt that was typed for one model makes little sense to another that reads otherwise."""
+    return "text" if reads_text(bundle) else type(bundle.tokenizer).__name__
 
 
 def use_example() -> None:
@@ -181,16 +169,9 @@ def use_example() -> None:
 def _example() -> str:
     """What suits the chosen model; it stands in the box, and not in the URL, until one types."""
     try:
-        return example_of(state.open_model(st.session_state["model"]).bundle.tokenizer)
+        return example_of(st.session_state["model"])
     except tfs.CheckpointError:
         return EXAMPLES["text"]
-
-
-def example_of(tokenizer: Tokenizer) -> str:
-    """A prompt that suits what a tokenizer's model was trained on."""
-    if not isinstance(tokenizer, IntegerTokenizer):
-        return EXAMPLES["text"]
-    return EXAMPLES["mirror" if tokenizer.d_vocab <= 100 else "induction"]
 
 
 def remember_run(name: str) -> None:

@@ -24,9 +24,12 @@ WORTH_ASKING = 0.3
 KINDS = ("previous token", "induction", "duplicate token", "mirror")
 
 
-def scores_over_training(view: View) -> dict[str, Tensor]:
-    """Every head's scores at every kept step, [step layer head] by kind, where the prompt asks."""
-    kept = [_scores(_at(view, step)) for step in view.bundle.snapshots]
+def scores_over_training(view: View, steps: list[int]) -> dict[str, Tensor]:
+    """Every head's scores at kept steps, [step layer head] by kind, where the prompt asks.
+
+    steps: read once for all pictures, since a training that goes on keeps more of them meanwhile.
+    """
+    kept = [_scores(_at(view, step)) for step in steps]
     found = {kind: torch.stack([then[kind] for then in kept]) for kind in KINDS}
     return {kind: scores for kind, scores in found.items() if not scores.isnan().all()}
 
@@ -42,7 +45,7 @@ def _at(view: View, step: int) -> View:
     return view._replace(bundle=opened.bundle, fingerprint=opened.fingerprint, step=step)
 
 
-def on_one_axis(view: View, scores: dict[str, Tensor]) -> None:
+def on_one_axis(view: View, steps: list[int], scores: dict[str, Tensor]) -> None:
     """The loss above, and below it the score of every head, over the same steps."""
     log_steps = st.toggle(
         "Steps in powers",
@@ -50,7 +53,6 @@ def on_one_axis(view: View, scores: dict[str, Tensor]) -> None:
         bind="query-params",
         help="Most happens early. Step 0 has no place on such an axis.",
     )
-    steps = view.bundle.snapshots
     measured = loss_history(view.name)
     every = max(1, len(measured) // MOST_LOSSES)
     thinned = measured[::every]
@@ -95,14 +97,14 @@ def _program(view: View, kinds: list[str], every: int, log_steps: bool) -> str:
     )
 
 
-def which_first(view: View, scores: dict[str, Tensor]) -> bool:
+def which_first(steps: list[int], scores: dict[str, Tensor]) -> bool:
     """Which of the two heads of an induction circuit stands first? Returns whether to show it."""
     both = {
         kind: scores[kind].flatten(1) for kind in ("previous token", "induction") if kind in scores
     }
     if len(both) < 2 or any(found[-1].max() < WORTH_ASKING for found in both.values()):
         return True
-    steps, when = view.bundle.snapshots, {}
+    when = {}
     for kind, found in both.items():
         best = found[:, int(found[-1].argmax())]
         when[kind] = steps[int((best >= FORMED * best.max()).nonzero()[0])]
@@ -119,9 +121,8 @@ def which_first(view: View, scores: dict[str, Tensor]) -> bool:
     )
 
 
-def patterns_over_training(view: View) -> None:
+def patterns_over_training(view: View, steps: list[int]) -> None:
     """Every head's pattern on the prompt; the kept steps are frames, scrubbed in the browser."""
-    steps = view.bundle.snapshots
     cfg, pos = view.model.cfg, len(view.tokens)
     heads = cfg.n_layers * cfg.n_heads
     shown = steps

@@ -20,6 +20,7 @@ OWN_TEXT = "my own text"
 LARGEST_TEXT = 8 * 2**20  # bytes
 MOST_STEPS = 100_000
 FIRST = ("mirror", "induction", "addition", "modular-addition", "ioi")
+NORMS = {kind or "none": kind for kind in NORMALIZATION_TYPES}
 ABOUT_OPTIONS = {
     "d_vocab": "Symbols in the vocabulary",
     "n_ctx": "Length of a sequence, in tokens",
@@ -157,9 +158,8 @@ def _model(base: Recipe) -> dict[str, Any]:
     )
     norm = second.selectbox(
         "Norm",
-        NORMALIZATION_TYPES,
+        list(NORMS),
         NORMALIZATION_TYPES.index(cfg.normalization_type),
-        format_func=lambda kind: kind or "none",
         key=key("norm"),
     )
     act_fn = second.selectbox("Activation", ACT_FNS, ACT_FNS.index(cfg.act_fn), key=key("act_fn"))
@@ -181,7 +181,7 @@ def _model(base: Recipe) -> dict[str, Any]:
         "d_head": cfg.d_head if same else max(1, d_model // n_heads),
         "d_mlp": cfg.d_mlp if attn_only and cfg.attn_only else d_mlp * d_model,
         "positional_embedding_type": positions,
-        "normalization_type": norm,
+        "normalization_type": NORMS[norm],
         "act_fn": act_fn,
         "attn_only": attn_only,
         "tie_word_embeddings": tied,

@@ -10,7 +10,8 @@ import torch
 from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.components import token_strip
-from pages._ui.controls import EXAMPLES, MAX_PROMPT_CHARACTERS, ORDER, View, lock_token, pick_token
+from pages._ui.controls import MAX_PROMPT_CHARACTERS, ORDER, View, lock_token, pick_token
+from pages._ui.examples import EXAMPLES
 from pages._ui.layout import behind, quoted
 from tfs.plots import equal_tokens
 from tfs.plots.tokens import visible

@@ -32,7 +32,6 @@ from tfs.train.files import read_json
 from tfs.train.recipe import RECIPE_FILE
 
 OTHER_STEP = "other step"
-LONGEST_SEQUENCE = 12  # tokens, of which each half of a made-up example has as many
 NOT_SAID = "—"
 
 
@@ -57,7 +56,7 @@ class Pair(NamedTuple):
         if not self.why_not:
             return self
         bundle = self.a.bundle
-        ids = own_example(bundle)
+        ids = own_example(self.a.name, bundle)
         labels = bundle.tokenizer.str_tokens(ids)
         return self._replace(a=self.a._replace(tokens=ids, labels=labels, given=True))
 
@@ -193,20 +192,15 @@ def _pair(a: View, name: str, opened: state.Opened, step: int | None) -> Pair:
             why_not = f"it makes other tokens of it, {len(ids)} instead of {len(a.tokens)}"
     except ValueError as error:
         why_not = f"it cannot read it ({str(error).rstrip('.')})"
-    ids = own_example(bundle) if why_not else ids
+    ids = own_example(name, bundle) if why_not else ids
     labels = bundle.tokenizer.str_tokens(ids)
     b = View(name, bundle, opened.fingerprint, ids, labels, step, given=bool(why_not))
     return Pair(a, b, why_not, _same_vocabulary(a.bundle, bundle))
 
 
-def own_example(bundle: tfs.Bundle) -> tuple[int, ...]:
-    """A model's own example, cut to what it reads; tokens of its vocabulary, twice, without one."""
-    n_ctx, tokenizer = bundle.model.cfg.n_ctx, bundle.tokenizer
-    try:
-        ids = tokenizer.encode(example_of(tokenizer))
-    except ValueError:
-        ids = [*range(min(LONGEST_SEQUENCE, n_ctx // 2, tokenizer.d_vocab))] * 2
-    return tuple(ids[:n_ctx])
+def own_example(name: str, bundle: tfs.Bundle) -> tuple[int, ...]:
+    """A model's own example, as its tokens."""
+    return tuple(bundle.tokenizer.encode(example_of(name)))
 
 
 def _say_where_both_stand(pair: Pair) -> None:

@@ -4,11 +4,9 @@ Everything is kept by (weights fingerprint, tokens, what was asked), so a class 
 example computes it once. What is kept is shared by all sessions and never changed.
 """
 
-import gc
 import hashlib
 import os
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,12 +28,12 @@ from tfs.interp import (
     run_with_mask,
 )
 from tfs.interp.outliers import group_apart
-from tfs.memory import keep_freed_memory
 from tfs.tokenizers import GPT2Tokenizer, gpt2
 from tfs.train.branch import TEXT_FILE
 from tfs.train.checkpoint import BUNDLED, bundled_names
 from tfs.train.library import RUN_NAME, Library
 from tfs.train.run import snapshot_path
+from tfs.train.run_set import RunSets
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 SECONDS_TO_LOOK_AGAIN = 600
@@ -46,20 +44,6 @@ class Opened(NamedTuple):
 
     bundle: tfs.Bundle
     fingerprint: str
-
-
-@st.cache_resource(show_spinner=False)
-def prepare_process() -> None:
-    """Once per server: one torch thread per run, no garbage collector in the imports' memory, and
-    no page faults for tensors of a size that was freed a moment ago.
-
-    Streamlit collects garbage after every rerun, which walks everything that torch brought along;
-    freezing it makes a rerun in a full class an order of magnitude faster.
-    """
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    gc.collect()
-    gc.freeze()
 
 
 def runs_directory() -> Path:
@@ -267,19 +251,16 @@ def library() -> Library:
     return _library(runs_directory())
 
 
+def run_sets() -> RunSets:
+    """The experiments of this server."""
+    return _run_sets(runs_directory())
+
+
+@st.cache_resource(show_spinner=False)
+def _run_sets(root: Path) -> RunSets:
+    return RunSets(_library(root))
+
+
 @st.cache_resource(show_spinner=False)
 def _library(root: Path) -> Library:
     return Library(root)
-
-
-@st.cache_resource(show_spinner=False)
-def warm_training() -> None:
-    """Once per server, in the background: what torch's optimisers import takes a second or two."""
-
-    def warm() -> None:
-        import_of_optimisers = torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
-        import_of_optimisers.zero_grad()
-        gc.collect()
-        gc.freeze()
-
-    threading.Thread(target=warm, daemon=True).start()

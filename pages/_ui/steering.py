@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._ui import state
 from pages._ui.layout import counted, literal
+from pages._ui.owner import owner
 from pages._ui.training import (
     ask_to_open,
     branch,
@@ -13,6 +14,7 @@ from pages._ui.training import (
     set_lr,
 )
 from pages._ui.watched import Watched
+from tfs.train.entry import owner_hash
 
 SEEN_IN = {
     "attention": "Attention",
@@ -27,16 +29,23 @@ SEEN_IN = {
 def steering(run: Watched) -> None:
     """Not in the part that is drawn anew every moment, which could swallow a press."""
     st.markdown(f"**{literal(run.entry.title)}**, run `{run.name}`")
+    mine = run.entry.owner_hash == owner_hash(owner())
     with st.container(horizontal=True):
-        _go_and_stop(run)
+        if mine:
+            _go_and_stop(run)
         _open(run)
         st.button("New run", icon=":material/add:", on_click=leave)
     view = run.view()
     with st.container(horizontal=True, vertical_alignment="top"):
-        if run.job is not None and run.is_going_on:
+        if mine and run.job is not None and run.is_going_on:
             _learning_rate(run)
         if view is not None and view.bundle.snapshots:
             _branch(run, view.bundle.snapshots)
+    if not mine:
+        st.caption(
+            "This run was begun elsewhere, in another browser or a terminal. You can watch it, "
+            "open it and branch from it; who began it steers it."
+        )
 
 
 def _go_and_stop(run: Watched) -> None:

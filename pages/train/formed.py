@@ -15,17 +15,18 @@ from pages._ui.replay import loss_history
 st.title("How it formed")
 prose("formed")
 view = current_view()
-if len(view.bundle.snapshots) < 2:
+steps = view.bundle.snapshots
+if len(steps) < 2:
     st.info(
         f"No weights were kept while {literal(view.name)} was trained, so only its loss can be "
         "played back: for heads choose induction or mirror in the sidebar, or train a model here."
     )
     if loss_history(view.name):
-        on_one_axis(view, {})
+        on_one_axis(view, steps, {})
     st.stop()
-scores = scores_over_training(view)
-if which_first(view, scores):
+scores = scores_over_training(view, steps)
+if which_first(steps, scores):
     st.subheader("On one axis")
-    on_one_axis(view, scores)
+    on_one_axis(view, steps, scores)
     st.subheader("Every head, step by step")
-    patterns_over_training(view)
+    patterns_over_training(view, steps)

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages._ui import state
 from pages._ui.formation import on_one_axis, patterns_over_training, scores_over_training
 from pages._ui.lab_curves import curves, numbers, samples
 from pages._ui.lab_form import form
 from pages._ui.layout import figure, prose
+from pages._ui.process import warm_training
 from pages._ui.steering import steering
 from pages._ui.training import ask_where_it_ends, launch, price, run_on_screen, say_why_not
 from pages._ui.watched import Watched, watched
@@ -40,7 +40,7 @@ def before() -> None:
     with st.expander("The same from the command line", key="as a file"):
         st.caption("Save this as recipe.json, then: `python -m tfs train --config recipe.json`")
         st.json(asked.recipe.to_dict())
-    state.warm_training()
+    warm_training()
 
 
 def during(run: Watched) -> None:
@@ -60,13 +60,13 @@ def during(run: Watched) -> None:
     @st.fragment(run_every=SECONDS_BETWEEN_PICTURES if going_on else None)
     def pictures() -> None:
         view = run.view()
-        if view is None or not view.bundle.snapshots:
+        if view is None or not (steps := view.bundle.snapshots):
             return
         samples(run)
         st.subheader("Its heads, as they form")
         st.caption("On one sequence that it is not trained on, the same all the time.")
-        patterns_over_training(view)
-        on_one_axis(view, scores_over_training(view))
+        patterns_over_training(view, steps)
+        on_one_axis(view, steps, scores_over_training(view, steps))
 
     shown = run.entry.state, run.view() is None
     look()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-NAMES = ["induction", "mirror", "mirror-no-positions", "shakespeare"]
-MOST_BYTES = 25 * 10**6
+NAMES = ["induction", "induction-4-heads", "mirror", "mirror-no-positions", "shakespeare"]
+MOST_BYTES = 30 * 10**6
 
 
 @pytest.fixture
@@ -33,13 +33,18 @@ def test_all_are_there_and_small_enough_together() -> None:
 def test_each_card_says_how_it_was_made(bundle, name) -> None:
     card = bundle(name).card
     assert f"python -m tfs train {name}" in card
-    for part in ("Model", "Data", "Training", "Held-out loss", "Limits", "seed"):
+    for part in ("Model", "Data", "Training", "Time", "Held-out loss", "Limits", "seed"):
         assert part in card
 
 
 @pytest.mark.parametrize(
     ("name", "loss", "accuracy"),
-    [("mirror", 2.17, 0.99), ("mirror-no-positions", 2.2, 0.98), ("induction", 2.0, 0.99)],
+    [
+        ("mirror", 2.17, 0.99),
+        ("mirror-no-positions", 2.2, 0.98),
+        ("induction", 1.975, 0.99),
+        ("induction-4-heads", 1.975, 0.99),
+    ],
 )
 def test_synthetic_tasks_are_learned(bundle, name, loss, accuracy) -> None:
     from tfs.train import evaluate
@@ -51,7 +56,7 @@ def test_synthetic_tasks_are_learned(bundle, name, loss, accuracy) -> None:
     assert measured.loss == pytest.approx(stated(bundle(name).card, "Held-out loss"), abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["mirror", "induction"])
+@pytest.mark.parametrize("name", ["mirror", "induction", "induction-4-heads"])
 def test_snapshots_lead_from_the_start_to_the_model(bundle, name) -> None:
     opened = bundle(name)
     assert opened.snapshots[0] == 0 and len(opened.snapshots) >= 10

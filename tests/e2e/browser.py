@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,10 +21,14 @@ PAGES = (
     "block",
     "output",
     "live",
+    "runs",
+    "experiments",
     "compare",
+    "formed?model=induction",
     "lens",
     "arithmetic",
 )
+MAKE_APP, STREAMLIT_RUN = ("pages._ui.serve",), ("streamlit", "run", "app.py")
 SECONDS_TO_START = 60
 FLAGS = [
     "--no-sandbox",
@@ -43,12 +47,12 @@ SETTLED = """() => {
 
 
 @contextmanager
-def serve(runs: Path) -> Iterator[str]:
-    """`streamlit run app.py` on a free port; yields its address once it answers."""
+def serve(runs: Path, start: Sequence[str] = MAKE_APP) -> Iterator[str]:
+    """The app on a free port, started as `make app` does; yields its address once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "pages._ui.serve", "--server.headless=true"]
+    command = [sys.executable, "-m", *start, "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     command += ["--server.fileWatcherType=none"]  # the code under test stays what it was
     log = (runs / "server.log").open("w")

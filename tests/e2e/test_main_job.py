@@ -3,7 +3,18 @@
 import re
 from pathlib import Path
 
-from tests.e2e.browser import ROOT, close_sidebar, open_page, open_sidebar, serve, settle
+import pytest
+
+from tests.e2e.browser import (
+    MAKE_APP,
+    ROOT,
+    STREAMLIT_RUN,
+    close_sidebar,
+    open_page,
+    open_sidebar,
+    serve,
+    settle,
+)
 
 SHOTS = ROOT / "screenshots"
 MILLISECONDS_TO_TRAIN = 90_000
@@ -28,6 +39,22 @@ def test_a_deep_link_is_the_first_thing_a_fresh_server_answers(browser, tmp_path
         assert page.get_by_role("heading", name="Attention", exact=True).is_visible()
         in_the_grid_and_large = page.get_by_text("L0H3", exact=True)
         in_the_grid_and_large.nth(1).wait_for(state="attached")
+        page.close()
+
+
+@pytest.mark.parametrize("start", [MAKE_APP, STREAMLIT_RUN], ids=["make app", "streamlit run"])
+def test_nobody_who_comes_first_is_told_that_the_page_is_not_there(browser, tmp_path, start):
+    with serve(tmp_path, start) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/block?model=mirror")
+        page.get_by_role("heading", name="The block", exact=True).wait_for()
+        settle(page)
+        page.wait_for_timeout(1000)
+        settle(page)
+        assert not page.get_by_role("dialog").count()
+        assert page.get_by_role("heading", name="The block", exact=True).is_visible()
+        assert page.get_by_role("textbox", name="Prompt").input_value().startswith("41 7 93")
+        assert page.url == f"{address}/block?model=mirror"
         page.close()
 
 

@@ -11,6 +11,11 @@ def figures(at) -> list[dict]:
     return [json.loads(element.proto.spec) for element in at.get("plotly_chart")]
 
 
+def pictures(at) -> list:
+    """Figures, and components that were given numbers to draw."""
+    return figures(at) + [c for c in at.get("bidi_component") if c.proto.bytes]
+
+
 def open_code(at):
     """Every box of code opened, as a reader may do, and the page as it stands then."""
     keys = [box.proto.id.split("-", 2)[2] for box in at.expander if box.proto.id]

@@ -248,7 +248,7 @@ def test_where_b_does_not_read_the_prompt_one_sentence_says_so(visit, query, say
 
 
 def test_heads_are_then_scored_on_an_example_of_each_ones_own(visit, forward) -> None:
-    from pages._ui.controls import EXAMPLES
+    from pages._ui.examples import EXAMPLES
     from tfs.interp import previous_token_score
 
     at = visit(PAGE, model="induction", other="shakespeare", view="Head scores", prompt="7 8 9")

@@ -12,7 +12,7 @@ PAGE = "pages/train/formed.py"
 def over_time():
     """scores(name) -> the kept steps, and each score at each of them, [step head], by hand."""
     import tfs
-    from pages._ui.controls import EXAMPLES
+    from pages._ui.examples import EXAMPLES
     from tfs.interp import induction_score, mirror_score, previous_token_score
 
     kinds = {

@@ -19,7 +19,7 @@ PAGES = [
 def then():
     """The induction model as it was, opened here, on its own example."""
     import tfs
-    from pages._ui.controls import EXAMPLES
+    from pages._ui.examples import EXAMPLES
 
     bundle = tfs.load("induction")
     ids = torch.tensor([bundle.tokenizer.encode(EXAMPLES["induction"])])

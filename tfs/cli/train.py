@@ -80,7 +80,8 @@ def run_train(args: argparse.Namespace) -> None:
     if is_first:
         model.to("cpu")
         parts = (model, task, recipe.train, step)
-        card = model_card(recipe.name, recipe.about, *parts, command_of(recipe))
+        command = command_of(recipe)
+        card = model_card(recipe.name, recipe.about, *parts, command, seconds=seconds)
         save(Bundle(model, task.tokenizer, card), directory)
         write_status(directory, "finished", step, seconds)
         print(f"saved to {directory}; open it with: tfs inspect {directory}")

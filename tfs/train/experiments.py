@@ -25,6 +25,11 @@ POSITIONS = Experiment(
         "which a model can count. Open a run without either while it learns: in the first half it "
         "begins to bet on the token that it saw last, since it cannot tell where the middle is."
     ),
+    found=(
+        "Learned positions: 99% after 50 or 100 steps; sinusoidal ones: after 200 or 250. None: "
+        "82% of the answers after 3,000 steps with 2 layers, 94% with 4. None, but a start token: "
+        "99% after 600 steps, with 2 layers as with 4. (One seed.)"
+    ),
     base=dataclasses.replace(
         MIRROR_LARGE,
         about="A mirrored string of 8 tokens, with or without positions.",
@@ -59,6 +64,11 @@ GROKKING = Experiment(
         "saw. Between them lies the time in which it only remembers; its held-out loss rises far "
         "above ln 59 = 4.08, a blind guess. What does weight decay have to do with the second?"
     ),
+    found=(
+        "Weight decay 1: more than 99% of the seen pairs at step 150, when 0.4% of the others are "
+        "right and their loss is 7.07; 99% of the others at step 575. Decay 0.3: 73% at step "
+        "1,200. None: 1.4%, at a loss of 22.5, with all seen pairs right. (One seed.)"
+    ),
     base=MODULAR_ADDITION,
     axes={
         "weight decay": {
@@ -76,6 +86,12 @@ SCALE = Experiment(
         "Scores are sums of d_head products: undivided, they grow with sqrt(d_head), and softmax "
         "puts everything on one key before anything is learned. So look whether it matters more "
         "for wide heads than for narrow ones."
+    ),
+    found=(
+        "Divided, all nine runs reach 99%, in 50 to 100 steps. Undivided, heads of 8 do as well; "
+        "of three models with a head of 64, one stays at 75%; heads of 512 reach 99% in 50 to 75 "
+        "steps, though in two of three runs a few answers stay wrong. So leaving it out is a "
+        "risk, which does not simply grow with the width."
     ),
     base=dataclasses.replace(
         MIRROR,
@@ -100,6 +116,10 @@ RESIDUAL = Experiment(
         "Without them every part must pass on all that later ones need, and the gradient has no "
         "short way back. Does depth still help, or does it begin to harm?"
     ),
+    found=(
+        "With them, 99% after 50 to 100 steps whatever the depth. Without them, one layer does as "
+        "well (50 steps), two end at 4% to 8% and four at 1%, as a blind guess. (Three seeds each.)"
+    ),
     base=dataclasses.replace(MIRROR, train=dataclasses.replace(MIRROR.train, steps=600, lr=3e-3)),
     axes={
         "stream": {"residual": {}, "no residual": {"model": {"use_residual": False}}},
@@ -118,6 +138,11 @@ INDUCTION_DEPTH = Experiment(
     look_for=(
         "One layer can look for equal tokens, but not for what came after them: that takes a first "
         "layer to mark it. Then look at blocks of one fixed length, and ask how one layer did that."
+    ),
+    found=(
+        "Blocks of any length: 13% with one layer, 99% at step 325 with two. Blocks of length 16: "
+        "99% at step 125 with one layer as with two, for looking 15 places back needs no "
+        "induction. (One seed.)"
     ),
     base=dataclasses.replace(
         INDUCTION, train=dataclasses.replace(INDUCTION.train, steps=800, snapshots_from=1)
@@ -156,11 +181,12 @@ FIRST_STAGE = dataclasses.replace(
     ),
     train=dataclasses.replace(
         SHAKESPEARE.train,
-        steps=1500,
+        steps=800,
         weight_decay=0.1,
         dropout=0.0,
         precision="float32",
         eval_every=50,
+        eval_size=128,
         snapshots_from=1,
     ),
 )
@@ -173,11 +199,16 @@ FINETUNING = Experiment(
         "from weights that have read Shakespeare, at two learning rates. Compare the first "
         "evaluations with the last ones, and which parts have moved (weight_change)."
     ),
+    found=(
+        "Held-out loss after 25 and after 300 steps, in nats per token: 5.43 and 3.27 from random "
+        "weights, 3.78 and 2.73 from Shakespeare's, 4.14 and 3.02 at a quarter of the rate. Our "
+        "own prose grows with the code, so these numbers will move. (One seed.)"
+    ),
     base=dataclasses.replace(
         FIRST_STAGE,
         about="Our own prose, read from random weights or after Shakespeare.",
         task_options=dict(FIRST_STAGE.task_options) | {"corpus": "prose"},
-        train=dataclasses.replace(FIRST_STAGE.train, steps=500, eval_every=25),
+        train=dataclasses.replace(FIRST_STAGE.train, steps=300, eval_every=25),
     ),
     axes={
         "begins with": {

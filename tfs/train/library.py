@@ -75,7 +75,7 @@ class Library:
             recipe = with_corpus(recipe, text, directory, origin)
             bundle = starting_weights(origin, parent[1]) if parent else None
             task = recipe.make_task(directory, bundle and bundle.tokenizer)
-            if text is not None:
+            if recipe.task == "text" and bundle is None:  # as many letters as the text has
                 recipe = dataclasses.replace(recipe, model=fit(recipe.model, task))
             model = begin(recipe.model, task, bundle)
             title = checked_title(title or recipe.name)
