@@ -11,11 +11,11 @@ import tfs
 from pages._ui import state
 from pages._ui.controls import (
     View,
-    example_of,
     model_names,
     pick_layer_and_head,
     pick_token,
 )
+from pages._ui.examples import example_of, fits
 from pages._ui.layout import counted, literal
 from pages._ui.predict import predict
 from pages._ui.replay import (
@@ -32,6 +32,7 @@ from tfs.train.files import read_json
 from tfs.train.recipe import RECIPE_FILE
 
 OTHER_STEP = "other step"
+FEW_TOKENS = 3
 NOT_SAID = "—"
 
 
@@ -199,8 +200,10 @@ def _pair(a: View, name: str, opened: state.Opened, step: int | None) -> Pair:
 
 
 def own_example(name: str, bundle: tfs.Bundle) -> tuple[int, ...]:
-    """A model's own example, as its tokens."""
-    return tuple(bundle.tokenizer.encode(example_of(name)))
+    """A model's own example, as its tokens; its first tokens where no text of ours suits it."""
+    text, cfg = example_of(name), bundle.model.cfg
+    few = range(min(FEW_TOKENS, cfg.n_ctx, bundle.tokenizer.d_vocab))
+    return tuple(bundle.tokenizer.encode(text) if fits(bundle, text) else few)
 
 
 def _say_where_both_stand(pair: Pair) -> None:

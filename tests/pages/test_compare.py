@@ -261,6 +261,23 @@ def test_heads_are_then_scored_on_an_example_of_each_ones_own(visit, forward) ->
         torch.testing.assert_close(shown.view_as(expected), expected, atol=1e-5, rtol=0)
 
 
+def test_a_b_that_no_example_of_ours_suits_is_scored_on_its_first_tokens(visit, tmp_path) -> None:
+    import tfs
+    from tfs.tokenizers import CharTokenizer
+
+    name, tokenizer = "run-0123456789abcdef", CharTokenizer.train("xyxy!")
+    cfg = tfs.TransformerConfig(
+        n_layers=1, d_model=8, n_ctx=4, n_heads=1, d_head=8, d_vocab=tokenizer.d_vocab, seed=0
+    )
+    tfs.save(tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, "# Tiny\n"), tmp_path / name)
+    at = visit(PAGE, model="mirror", other=name, view="Head scores")
+    assert not at.exception and "cannot read it" in messages(at)[0] and "Tiny" in shown_step(at)
+    _, cache = tfs.load(tmp_path / name).model.run_with_cache(torch.tensor([[0, 1, 2]]))
+    pattern = cache["pattern", 0][0, 0]
+    shown = as_tensor(drawn(at, "previous token b")["data"][0]["z"]).item()
+    assert shown == pytest.approx((pattern[1, 0] + pattern[2, 1]).item() / 2, abs=1e-5)
+
+
 def test_equal_tokens_of_unequal_vocabularies(visit) -> None:
     at = visit(PAGE, model="induction", other="mirror", prompt="5 6 7 8", view="One head")
     assert not at.exception and "vocabularies differ" in messages(at)[0]

@@ -110,7 +110,7 @@ def test_texts_of_blanks_keep_them_and_an_empty_one_is_compared_with_nothing(
     ],
 )
 def test_a_box_that_looks_empty_has_a_hint(visit, one, other, hints) -> None:
-    at = visit(PAGE, model="shakespeare", one=one, other=other)
+    at = visit(PAGE, model="shakespeare", one=one, another=other)
     boxes = [at.text_input(key=key) for key in ("one", "another")]
     assert [box.value for box in boxes] == [one, other]
     assert all("such as 12" in box.placeholder for box in boxes)
