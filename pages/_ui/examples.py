@@ -5,6 +5,7 @@ import streamlit as st
 import tfs
 from pages._ui import state
 from tfs.tokenizers import IntegerTokenizer
+from tfs.train.checkpoint import bundled_names
 from tfs.train.guesses import probe
 from tfs.train.recipe import read_recipe
 
@@ -26,7 +27,8 @@ def _example_of(name: str, fingerprint: str, _bundle: tfs.Bundle) -> str:
     known = EXAMPLES[_usual(_bundle)]
     asked = _of_its_task(name, _bundle)
     shortest = " ".join(map(str, range(min(3, _bundle.tokenizer.d_vocab))))
-    wanted = [known, asked] if reads_text(_bundle) else [asked, known]
+    is_ours = name in bundled_names()
+    wanted = [known, asked] if is_ours or reads_text(_bundle) else [asked, known]
     return next((text for text in [*wanted, shortest] if fits(_bundle, text)), known)
 
 

@@ -334,6 +334,7 @@ def test_b_follows_a_until_the_reader_chooses_it(visit) -> None:
     assert at.selectbox(key="other").value == "induction" and not at.exception
 
 
+@pytest.mark.slow
 def test_the_programs_of_all_views_open_both_and_give_their_numbers(visit, tmp_path) -> None:
     pictures, bare = {}, set()
     steps = {"model": "mirror", "snapshot": "128", "other": "mirror-no-positions"}

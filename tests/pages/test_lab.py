@@ -138,6 +138,7 @@ def test_numbers_and_curves_are_those_of_the_log(trained) -> None:
     assert as_tensor(rates["rate"]["y"]).tolist() == pytest.approx([m["lr"] for m in log], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_accuracy_by_position_is_that_of_the_log(trained) -> None:
     from tfs.train.run import read_metrics
 
@@ -171,12 +172,14 @@ def test_heads_are_shown_on_a_held_out_probe_at_every_kept_step(trained) -> None
             assert shown == pytest.approx(score, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_text_shows_what_it_writes(trained) -> None:
     at, _ = trained("prose", 12)
     assert "What it writes" in [each.value for each in at.subheader]
     assert not at.exception and "12 updates" in str([table.value for table in at.table])
 
 
+@pytest.mark.slow
 def test_a_branch_begins_with_the_weights_of_its_step(trained, tmp_path) -> None:
     import tfs
 
@@ -196,6 +199,7 @@ def test_a_branch_begins_with_the_weights_of_its_step(trained, tmp_path) -> None
     assert state.library().entry(child.name).parent == (parent.name, 24)
 
 
+@pytest.mark.slow
 def test_who_has_the_link_only_cannot_steer(visit, trained) -> None:
     at, directory = trained("mirror", 20)
     other = visit("pages/start/home.py")

@@ -123,6 +123,7 @@ def button(at, label):
     return next(button for button in at.button if button.label == label)
 
 
+@pytest.mark.slow
 def test_a_training_that_a_killed_server_left_is_resumed_from_its_link(visit, tmp_path) -> None:
     """The files of a run that was cut off at its last save, and a server that has just begun."""
     import json
@@ -222,6 +223,7 @@ def test_changing_the_model_keeps_what_the_reader_typed_where_it_can_be_read(vis
     assert at.session_state["prompt"] == "7 " * 40
 
 
+@pytest.mark.slow
 def test_training_runs_in_the_background_and_its_model_opens(visit) -> None:
     import time
 

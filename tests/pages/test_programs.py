@@ -231,7 +231,7 @@ def assert_all_agree(pictures: dict[str, list[Shown]], folder) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_figure_has_a_program_that_gives_its_numbers(visit, page, tmp_path) -> None:
     pictures, bare = {}, set()
-    for query in [*({"model": model} for model in MODELS), REPLAYED]:
+    for query in ({"model": "shakespeare"}, REPLAYED):  # the others: after every choice, below
         at = visit(page, **query)
         assert not at.exception
         collect(at, pictures, bare)
