@@ -12,7 +12,7 @@ from tfs.model.config import ACT_FNS, NORMALIZATION_TYPES, POSITIONAL_EMBEDDING_
 from tfs.tasks import make_task, task_options
 from tfs.tasks.named import CORPORA, TOKENIZERS
 from tfs.train.branch import TEXT_FILE
-from tfs.train.config import SCHEDULES
+from tfs.train.config import OPTIMIZERS, SCHEDULES
 from tfs.train.recipe import Recipe
 from tfs.train.recipes import RECIPES
 
@@ -193,7 +193,7 @@ def _model(base: Recipe) -> dict[str, Any]:
 def _training(base: Recipe) -> dict[str, Any]:
     """The optimiser, its schedule, and the seed, which is the model's as well."""
     config, key = base.train, _keys(base)
-    st.markdown("**Training**, with AdamW")
+    st.markdown("**Training**")
     first, second, third = st.columns(3)
     steps = first.number_input("Updates", 1, MOST_STEPS, config.steps, key=key("steps"))
     batch = first.number_input("Sequences in a batch", 1, 1024, config.batch_size, key=key("batch"))
@@ -211,6 +211,9 @@ def _training(base: Recipe) -> dict[str, Any]:
         "Weight decay", 0.0, 10.0, config.weight_decay, format="%.3g", key=key("decay")
     )
     dropout = third.slider("Dropout", 0.0, 0.9, config.dropout, 0.05, key=key("dropout"))
+    optimizer = third.selectbox(
+        "Optimiser", OPTIMIZERS, OPTIMIZERS.index(config.optimizer), key=key("optimizer")
+    )
     clipped = third.toggle(
         "Gradients clipped to norm 1", config.grad_clip is not None, key=key("clip")
     )
@@ -218,6 +221,7 @@ def _training(base: Recipe) -> dict[str, Any]:
         "steps": int(steps),
         "batch_size": int(batch),
         "seed": int(seed),
+        "optimizer": optimizer,
         "lr": lr,
         "warmup_steps": int(warmup),
         "schedule": schedule,

@@ -60,12 +60,14 @@ def test_only_matrices_decay(tiny_config, randomised, config):
     assert len(decayed["params"]) + len(rest["params"]) == len(names)
 
 
+@pytest.mark.parametrize("kind", ["adamw", "sgd"])
 @pytest.mark.parametrize("contiguous", [False, True])
 def test_a_restored_optimizer_goes_on_as_before(
-    tiny_config, randomised, tokens_for, config, contiguous
+    tiny_config, randomised, tokens_for, train_config, contiguous, kind
 ):
     from tfs.train.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
 
+    config = train_config(lr=3e-3, weight_decay=0.1, optimizer=kind)
     model = randomised(tiny_config())
     optimizer = make_optimizer(model, config)
     for seed in range(3):
@@ -82,3 +84,22 @@ def test_a_restored_optimizer_goes_on_as_before(
             step(each, its_optimizer, tokens_for(model.cfg, seed=seed))
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, twin.get_parameter(name)), name
+
+
+def test_sgd_is_momentum_as_it_is_written(tiny_config, randomised, tokens_for, train_config):
+    """v = 0.9 v + gradient + decay w; w -= lr v, where only matrices decay."""
+    from tfs.train.optimizer import make_optimizer
+
+    model = randomised(tiny_config())
+    config = train_config(lr=1e-3, weight_decay=0.1, optimizer="sgd", betas=(0.9, 0.5))
+    optimizer = make_optimizer(model, config)
+    weights = {name: p.detach().clone() for name, p in model.named_parameters()}
+    speed = {name: torch.zeros_like(w) for name, w in weights.items()}
+    for seed in range(3):
+        grads = step(model, optimizer, tokens_for(model.cfg, seed=seed))
+        for name, weight in weights.items():
+            decay = 0.1 if name.rpartition(".")[2].startswith("W_") else 0.0
+            speed[name] = 0.9 * speed[name] + grads[name] + decay * weight
+            weights[name] = weight - 1e-3 * speed[name]
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.data, weights[name], rtol=1e-5, atol=1e-6)

@@ -68,6 +68,7 @@ def lr_schedule(steps: Sequence[int], lr: Sequence[Number], *, title: str = "") 
     hover = "step %{x}<br>learning rate %{y:.3g}<extra></extra>"
     fig.add_scatter(x=steps, y=lr, mode="lines", line={"color": DISCRETE[0]}, hovertemplate=hover)
     fig.update_xaxes(title_text="step", title_standoff=8)
+    fig.update_layout(margin_r=24)  # half of the last tick's label hangs over the axis
     fig.update_yaxes(title_text="learning rate", rangemode="tozero", exponentformat="e")
     alt = "No step yet."
     if len(lr):

@@ -14,6 +14,7 @@ from tfs.plots.twin import HIDDEN, described
 Curve = tuple[Sequence[Number], Sequence[Number]]  # steps, and a value at each
 PANEL = 150  # pixels of height
 GAP = 0.06
+LAST_TICK = 24  # pixels: half of the label of a last tick hangs over the axis
 MOST_ROWS = 240  # pixels that the positions of answers may take together
 
 
@@ -166,6 +167,7 @@ def compare_runs(
         label = f"{escaped(name)} = {level:.3f}"
         fig.add_annotation(beside | {"text": label, "showarrow": False, "font": {"size": 11}})
     fig.update_xaxes(title_text="step", title_standoff=8)
+    fig.update_layout(margin_r=LAST_TICK)
     fig.update_yaxes(title_text=what)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
@@ -187,6 +189,7 @@ def _band(curves: Sequence[Curve]) -> tuple[list, list, list, list]:
 def _time_axis(fig: Draft, log_steps: bool, last: str) -> None:
     fig.update_layout(
         {
+            "margin": {"r": LAST_TICK},
             "xaxis": {
                 "title": {"text": "step", "standoff": 8},
                 "anchor": last,

@@ -13,6 +13,7 @@ from tfs.train.config import TrainConfig
 from tfs.train.metrics import evaluate, nats_per_character
 
 HELD_OUT_SEQUENCES = 4096
+OPTIMIZER = {"adamw": "AdamW", "sgd": "SGD with momentum"}
 
 
 def model_card(
@@ -51,9 +52,10 @@ def model_card(
         f"- **Model**: {shape}.",
         f"- **Data**: the `{task.name}` task, {_count(config.batch_size, 'sequence')} of "
         f"{_count(task.n_ctx, 'token')} per update, seed {config.seed}.",
-        f"- **Training**: {_count(step, 'update')}; AdamW, peak learning rate {config.lr:g} after "
-        f"{_count(config.warmup_steps, 'warm-up step')}, then {config.schedule}; weight decay "
-        f"{config.weight_decay:g}, dropout {config.dropout:g}, {config.precision}.",
+        f"- **Training**: {_count(step, 'update')}; {OPTIMIZER[config.optimizer]}, peak learning "
+        f"rate {config.lr:g} after {_count(config.warmup_steps, 'warm-up step')}, then "
+        f"{config.schedule}; weight decay {config.weight_decay:g}, dropout "
+        f"{config.dropout:g}, {config.precision}.",
         *([f"- **Time**: {_duration(seconds)}."] if seconds is not None else []),
         *([f"- **Command**: `{command}`"] if command else []),
         *(_results(model, task, config, between) if measured else [_unmeasured(step, config)]),

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("float32", "bfloat16")
 
@@ -19,8 +20,10 @@ class TrainConfig:
     warmup_steps          updates in which it rises to that from 0
     schedule              how it then falls: cosine, linear, or constant, which does not
     final_lr_fraction     of lr, what is left at the last step
-    betas                 AdamW's memories of the gradient and of its square
-    weight_decay          AdamW's (Loshchilov & Hutter 2019), on matrices only
+    optimizer             adamw (Loshchilov & Hutter 2019), or sgd: plain descent with momentum
+    betas                 AdamW's memories of the gradient and of its square; sgd's momentum is the
+                          first
+    weight_decay          of the matrices only, apart from the gradient (adamw) or added to it (sgd)
     grad_clip             largest global norm of the gradient; None lets any pass
     dropout               chance of zeroing a number written into the residual stream, in training
     precision             float32, or bfloat16 for matrix products where the device has it
@@ -43,6 +46,7 @@ class TrainConfig:
     warmup_steps: int = 30
     schedule: str = "cosine"
     final_lr_fraction: float = 0.0
+    optimizer: str = "adamw"
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.0
     grad_clip: float | None = 1.0
@@ -84,6 +88,7 @@ class TrainConfig:
         self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         self._check("final_lr_fraction", 0 <= self.final_lr_fraction <= 1, "between 0 and 1")
         self._check("betas", all(0 <= beta < 1 for beta in self.betas), "at least 0 and below 1")
+        self._check("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")
         self._check("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         self._check("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
         if self.compile and self.dropout:

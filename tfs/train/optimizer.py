@@ -1,15 +1,21 @@
-"""AdamW, with weight decay on matrices only."""
+"""The optimisers: AdamW, and plain gradient descent with momentum; decay on matrices only."""
 
 import torch
+from torch import Tensor
 
 from tfs.model import DecoderOnly
 from tfs.train.config import TrainConfig
 
+MOMENTS = {  # what each keeps of the gradients so far, by torch's names
+    torch.optim.AdamW: ("exp_avg", "exp_avg_sq"),
+    torch.optim.SGD: ("momentum_buffer",),
+}
 
-def make_optimizer(model: DecoderOnly, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); biases and norm weights are not decayed.
 
-    What asks for no gradient is left out.
+def make_optimizer(model: DecoderOnly, config: TrainConfig) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019), or SGD with momentum (Sutskever et al. 2013).
+
+    Biases and norm weights are not decayed. What asks for no gradient is left out.
     """
     named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     matrices = [name for name in named if name.rpartition(".")[2].startswith("W_")]
@@ -18,21 +24,28 @@ def make_optimizer(model: DecoderOnly, config: TrainConfig) -> torch.optim.AdamW
         {"params": [named[name] for name in matrices], "weight_decay": config.weight_decay},
         {"params": [named[name] for name in rest], "weight_decay": 0.0},
     ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.betas[0], fused=True)
     return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)
 
 
-def optimizer_tensors(model: DecoderOnly, optimizer: torch.optim.AdamW) -> dict[str, torch.Tensor]:
+def moments_of(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
+    """The names of what it keeps for each parameter."""
+    return MOMENTS[type(optimizer)]
+
+
+def optimizer_tensors(model: DecoderOnly, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The moments by parameter name, as safetensors can hold them."""
     return {
         f"{moment}.{name}": optimizer.state[parameter][moment]
         for name, parameter in model.named_parameters()
-        for moment in ("exp_avg", "exp_avg_sq")
+        for moment in moments_of(optimizer)
         if parameter in optimizer.state
     }
 
 
 def restore_optimizer(
-    model: DecoderOnly, optimizer: torch.optim.AdamW, tensors: dict[str, torch.Tensor], step: int
+    model: DecoderOnly, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], step: int
 ) -> None:
     """The inverse: moments laid out in memory as their parameters are, and the step count.
 
@@ -44,6 +57,6 @@ def restore_optimizer(
         if not parameter.requires_grad:
             continue
         state = {"step": torch.tensor(float(step), device=parameter.device)}
-        for moment in ("exp_avg", "exp_avg_sq"):
+        for moment in moments_of(optimizer):
             state[moment] = torch.empty_like(parameter).copy_(tensors[f"{moment}.{name}"]).detach()
         optimizer.state[parameter] = state

@@ -17,7 +17,7 @@ import torch.distributed as dist
 
 from tfs.model import DecoderOnly
 from tfs.train.config import TrainConfig
-from tfs.train.optimizer import optimizer_tensors, restore_optimizer
+from tfs.train.optimizer import moments_of, optimizer_tensors, restore_optimizer
 
 LONGEST_WAIT = timedelta(minutes=30)  # for one of the others, before a process gives up
 DEVICES = ("cpu", "cuda", "auto")
@@ -79,7 +79,7 @@ def check_shares(config: TrainConfig) -> None:
         )
 
 
-def share_progress(model: DecoderOnly, optimizer: torch.optim.AdamW, done: int) -> int:
+def share_progress(model: DecoderOnly, optimizer: torch.optim.Optimizer, done: int) -> int:
     """Give every process the step and the optimiser's moments of the first; returns the step.
 
     The first process has read them from its disk, which others need not see. (The weights go from
@@ -94,7 +94,7 @@ def share_progress(model: DecoderOnly, optimizer: torch.optim.AdamW, done: int) 
         moments = optimizer_tensors(model, optimizer) or {
             f"{moment}.{name}": torch.empty_like(parameter)
             for name, parameter in model.named_parameters()
-            for moment in ("exp_avg", "exp_avg_sq")
+            for moment in moments_of(optimizer)
         }
         moments = {name: tensor.detach().contiguous() for name, tensor in moments.items()}
         for name in sorted(moments):
