@@ -10,12 +10,9 @@ from tests.e2e.browser import chromium, serve
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items) -> None:
-    """Browser tests share one worker: two browsers on two cores only slow each other down."""
     for item in items:
         if "e2e" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("browser"))
             item.add_marker(pytest.mark.slow)
 
 

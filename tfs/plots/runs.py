@@ -194,6 +194,6 @@ def _time_axis(fig: Draft, log_steps: bool, last: str) -> None:
                 "title": {"text": "step", "standoff": 8},
                 "anchor": last,
                 "type": "log" if log_steps else "linear",
-            }
+            },
         }
     )
