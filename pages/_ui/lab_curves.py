@@ -158,7 +158,7 @@ def _answers(_model, fingerprint: str, _task, name: str) -> list[Said]:
 
 @st.cache_data(show_spinner=False, max_entries=1024)
 def _written(_bundle, fingerprint: str, _task, name: str) -> str:
-    start = _task.sample(1, 0, "held_out").tokens[:, :8]
-    room = min(LONGEST_SAMPLE, _bundle.model.cfg.n_ctx - start.shape[1])
-    tokens = generate(_bundle.model, start, room, temperature=0.8, seed=0)
+    n_ctx = _bundle.model.cfg.n_ctx
+    start = _task.sample(1, 0, "held_out").tokens[:, : max(1, min(8, n_ctx // 2))]
+    tokens = generate(_bundle.model, start, LONGEST_SAMPLE, temperature=0.8, seed=0)
     return _bundle.tokenizer.decode(tokens[0].tolist())

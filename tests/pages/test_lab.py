@@ -234,3 +234,18 @@ def test_a_run_from_a_terminal_opens_while_it_is_written(visit, tmp_path, one_th
         assert "running elsewhere: step 10 of 300" in shown
     at = at.run()
     assert "interrupted" in str([bar.proto.text for bar in at.get("progress")])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_ctx", [2, 9])
+def test_a_text_in_windows_of_a_few_tokens(visit, trained, n_ctx) -> None:
+    """The sample is longer than the context, so its beginning falls away while it is written."""
+    import pages._ui.lab_form as lab_form
+
+    def with_short_windows(base):
+        return {"corpus": "prose", "tokenizer": "characters", "n_ctx": n_ctx, "d_vocab": 512}, None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lab_form, "_task", with_short_windows)
+        at, _ = trained("prose", 3)
+    assert not at.exception and "What it writes" in [each.value for each in at.subheader]

@@ -13,6 +13,7 @@ from tfs.tasks import Batch
 from tfs.train.loss import next_token_loss
 
 TOKENS_AT_ONCE = 2**13
+LOGITS_AT_ONCE = 2**24
 
 
 class Evaluation(NamedTuple):
@@ -86,13 +87,19 @@ def nats_per_character(
     if not 1 <= stride <= n_ctx:
         raise ValueError(f"stride must lie in 1 ... n_ctx = {n_ctx}, not {stride}")
     inputs, targets = tokens[:-1], tokens[1:]
-    nats, counted = 0.0, 0
-    while counted < len(targets):
+    last = len(targets)
+    if last == 0:
+        return 0.0
+    ends = torch.tensor([*range(min(n_ctx, last), last, stride), last])
+    length = min(n_ctx, last)
+    counted = ends.diff(prepend=torch.tensor([0]))  # predictions that no earlier window made
+    rows = max(1, LOGITS_AT_ONCE // (length * model.cfg.d_vocab))
+    nats = 0.0
+    for some_ends, some_counted in zip(ends.split(rows), counted.split(rows), strict=True):
         between()
-        end = min(max(n_ctx, counted + stride), len(targets))
-        start = max(0, end - n_ctx)
-        log_probs = model(inputs[None, start:end])[0].log_softmax(-1)
-        per_token = -log_probs.gather(1, targets[start:end, None]).squeeze(1)
-        nats += per_token[counted - start :].sum().item()
-        counted = end
+        places = some_ends[:, None] - length + torch.arange(length)
+        log_probs = model(inputs[places]).log_softmax(-1)
+        per_token = -log_probs.gather(2, targets[places, None]).squeeze(2)
+        is_new = torch.arange(length) >= length - some_counted[:, None]
+        nats += per_token[is_new].double().sum().item()
     return nats / characters
