@@ -96,7 +96,9 @@ def set_on_screen() -> RunSet | None:
     if not name:
         return None
     try:
-        return state.run_sets().entry(name)
+        one = state.run_sets().entry(name)
+        st.session_state["set"] = name
+        return one
     except ValueError:
         st.query_params.pop("set", None)
         st.warning(
@@ -138,6 +140,7 @@ def _go_on(name: str) -> None:
 
 def _leave() -> None:
     st.query_params.pop("set", None)
+    st.session_state.pop("set", None)
 
 
 def progress(one: RunSet) -> None:

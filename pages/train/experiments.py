@@ -59,6 +59,8 @@ def during(one: RunSet) -> None:
 
     @st.fragment(run_every=SECONDS_BETWEEN_LOOKS if one.is_going_on else None)
     def look() -> None:
+        if st.session_state.get("set") != one.name:  # asked for before the reader left it
+            return
         now = state.run_sets().entry(one.name)
         if (now.is_going_on, len(now.begun)) != (one.is_going_on, len(one.begun)):
             st.rerun()

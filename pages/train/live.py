@@ -51,6 +51,8 @@ def during(run: Watched) -> None:
 
     @st.fragment(run_every=SECONDS_BETWEEN_LOOKS if going_on else None)
     def look() -> None:
+        if st.session_state.get("run") != run.name:  # asked for before the reader left it
+            return
         now = watched(run.name)
         if now is None or (now.entry.state, now.view() is None) != shown:
             st.rerun()
