@@ -132,8 +132,10 @@ def test_a_reader_trains_on_a_text_of_their_own(reader, server, tmp_path) -> Non
     (tmp_path / "not.txt").write_bytes(b"\xff\xfe\x00")
     open_page(reader, server, "live?recipe=prose")
     reader.get_by_text("Change the recipe").click()
-    reader.get_by_label("Text", exact=True).click()
-    reader.get_by_role("option", name="my own text").click()
+    settle(reader)  # a list that is open while the page is still drawn closes again
+    corpus = reader.get_by_role("combobox", name="Text", exact=True)
+    corpus.fill("my own text")
+    corpus.press("Enter")
     settle(reader)
     reader.locator("input[type=file]").set_input_files(tmp_path / "not.txt")
     reader.get_by_text(re.compile("is not UTF-8 text")).wait_for()
