@@ -93,7 +93,8 @@ def watch(begin: Callable[[], Job]) -> None:
 
 def look_at(name: str) -> None:
     """Make a run the one on screen, and one of this reader's models."""
-    st.session_state.pop("lost run", None)
+    for earlier in ("lost run", "left run"):
+        st.session_state.pop(earlier, None)
     remember_run(name)
     st.session_state["run"] = st.query_params["run"] = name
 
@@ -101,12 +102,17 @@ def look_at(name: str) -> None:
 def leave() -> None:
     """Back to the form; a training that goes on is not disturbed."""
     st.query_params.pop("run", None)
-    st.session_state.pop("run", None)
+    st.session_state["left run"] = st.session_state.pop("run", None)
 
 
 def run_on_screen() -> Watched | None:
     """The run that the URL names, or the one looked at last; a dead link is told once."""
-    name = st.query_params.get("run") or st.session_state.get("run")
+    asked, left = st.query_params.get("run"), st.session_state.pop("left run", None)
+    if asked and asked == left:  # by a browser that did not know yet that it was left
+        st.session_state["left run"] = left
+        st.query_params.pop("run", None)
+        asked = None
+    name = asked or st.session_state.get("run")
     run = watched(name) if name else None
     if run is not None:
         look_at(name)
