@@ -149,13 +149,6 @@ def follow_model() -> None:
     st.session_state["prompt"] = kept if fits(bundle, kept) else example_of(name)
 
 
-def own_prompt() -> dict[str, str]:
-    """The reader's model and prompt, if the prompt is none of our examples; else nothing."""
-    text, name = st.session_state.get("prompt", ""), st.session_state.get("model")
-    own = name and text.strip() and not is_example(text, name)
-    return {"model": name, "prompt": text} if own else {}
-
-
 def _kind(bundle: tfs.Bundle) -> str:
     """A prompt that was typed for one model makes little sense to another that reads otherwise."""
     return "text" if reads_text(bundle) else type(bundle.tokenizer).__name__

@@ -22,8 +22,6 @@ from tfs.train.outcomes import MEASURES, results, table
 from tfs.train.recipe import Recipe
 from tfs.train.run_set import RunSet
 
-SMALLEST_CHANGE = 1e-6
-
 
 def pick() -> Experiment | None:
     """One of ours, or a teacher's own from a file; None, with a sentence, where that is none."""

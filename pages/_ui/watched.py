@@ -10,7 +10,7 @@ from pages._ui.controls import View
 from tfs.tasks import Task
 from tfs.train.checkpoint import CheckpointError
 from tfs.train.guesses import is_text, probe
-from tfs.train.library import Entry
+from tfs.train.library import GOING_ON, Entry
 from tfs.train.log import MetricsLog
 from tfs.train.recipe import Recipe, read_recipe
 from tfs.train.references import reference_losses
@@ -31,7 +31,7 @@ class Watched(NamedTuple):
 
     @property
     def is_going_on(self) -> bool:
-        return self.entry.state in ("queued", "running", "paused", "running elsewhere")
+        return self.entry.state in GOING_ON
 
     def lines(self) -> list[dict[str, Any]]:
         """The log so far, a dictionary for each update."""

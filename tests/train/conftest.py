@@ -1,4 +1,8 @@
+import dataclasses
+
 import pytest
+
+from tests.train.victim import small_recipe
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,33 @@ def train_config():
 
     small = {"steps": 12, "batch_size": 4, "warmup_steps": 3, "eval_every": 4, "eval_size": 8}
     return lambda **fields: TrainConfig(**(small | fields))
+
+
+@pytest.fixture
+def library(tmp_path):
+    """A Library with one slot; what still trains at the end of a test is stopped."""
+    from tfs.train.library import Library
+    from tfs.train.worker import Slots
+
+    made = Library(tmp_path, slots=Slots(1))
+    yield made
+    for job in list(made.jobs.values()):
+        job.stop()
+        job.thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    """recipe(steps, ...) of the small mirror task."""
+
+    def make(steps=20, **fields):
+        base = small_recipe()
+        train = {
+            "steps": steps,
+            "save_every": 1000,
+            "eval_every": 10,
+            "snapshots_per_octave": 1,
+        } | fields
+        return dataclasses.replace(base, train=dataclasses.replace(base.train, **train))
+
+    return make
