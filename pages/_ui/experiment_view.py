@@ -119,7 +119,7 @@ def go_and_stop(one: RunSet) -> None:
 
 def _unfinished(one: RunSet) -> bool:
     return any(
-        state.library().entry(run).state in ("stopped", "interrupted")
+        state.run_library().entry(run).state in ("stopped", "interrupted")
         for run in one.begun
         if state.is_run(run)
     )
@@ -148,7 +148,7 @@ def progress(one: RunSet) -> None:
     now = next((run for run in one.begun if run not in over), None)
     said = f"{len(over)} of {counted(len(one.runs), 'run')} done"
     if now:
-        entry = state.library().entry(now)
+        entry = state.run_library().entry(now)
         said += f"; now {entry.title}, {entry.state}: step {entry.step:,} of {entry.steps:,}"
     st.progress(share, literal(said))
     if one.why_not:
@@ -157,7 +157,7 @@ def progress(one: RunSet) -> None:
 
 def _is_over(run: str) -> bool:
     try:
-        return state.library().entry(run).state in ("finished", "failed")
+        return state.run_library().entry(run).state in ("finished", "failed")
     except ValueError:
         return True
 
@@ -232,7 +232,7 @@ def ask(one: RunSet) -> None:
 
 def one_run(one: RunSet) -> None:
     """Any of its runs: watched, opened, and what its training has moved."""
-    titles = {run: state.library().entry(run).title for run in one.begun if state.is_run(run)}
+    titles = {run: state.run_library().entry(run).title for run in one.begun if state.is_run(run)}
     if not titles:
         return
     st.subheader("One of its runs")

@@ -11,12 +11,12 @@ from pages._ui.owner import owner
 from pages._ui.training import ask_to_open, look_at, readable_time
 from tfs.arithmetic import readable_bytes
 from tfs.train.entry import Entry, size_of
-from tfs.train.library import GOING_ON
+from tfs.train.run_library import GOING_ON
 
 
 def summary(entries: list[Entry]) -> None:
     """What the runs take of the disk, all of them and these."""
-    library = state.library()
+    library = state.run_library()
     mine = sum(entry.bytes for entry in entries)
     taken = size_of(library.root)
     first, second, third = st.columns(3)
@@ -78,7 +78,7 @@ def chosen_run(entries: list[Entry]) -> None:
         )
         st.download_button(
             "Take it along (zip)",
-            data=lambda: state.library().export(entry.name),
+            data=lambda: state.run_library().export(entry.name),
             file_name=f"{entry.name}.zip",
             mime="application/zip",
             icon=":material/download:",
@@ -111,7 +111,7 @@ def _delete(entry: Entry) -> None:
 def _do(what: str, *arguments: str) -> None:
     """One of the library's verbs; where it cannot be done, the sentence that says why."""
     try:
-        getattr(state.library(), what)(*arguments)
+        getattr(state.run_library(), what)(*arguments)
     except (ValueError, OSError) as error:
         st.session_state["why not"] = str(error)
         return
@@ -131,7 +131,7 @@ def bring_in() -> None:
         return
     st.session_state["zips"] = st.session_state.get("zips", 0) + 1  # the box is empty again
     try:
-        name = state.library().import_(file.getvalue(), owner())
+        name = state.run_library().import_(file.getvalue(), owner())
     except (ValueError, OSError) as error:
         st.session_state["rejected"] = f"{file.name}: {error}"
     else:

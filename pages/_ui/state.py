@@ -31,8 +31,8 @@ from tfs.interp.outliers import group_apart
 from tfs.tokenizers import GPT2Tokenizer, gpt2
 from tfs.train.branch import TEXT_FILE
 from tfs.train.checkpoint import BUNDLED, bundled_names
-from tfs.train.library import RUN_NAME, Library
 from tfs.train.run import snapshot_path
+from tfs.train.run_library import RUN_NAME, Library
 from tfs.train.run_set import RunSets
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
@@ -246,7 +246,7 @@ def text_beside(text: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def library() -> Library:
+def run_library() -> Library:
     """The runs of this server and the trainings that are going on in it."""
     return _library(runs_directory())
 

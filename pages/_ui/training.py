@@ -17,8 +17,8 @@ from pages._ui.predict import predict
 from pages._ui.watched import Watched, watched
 from tfs.arithmetic import readable_count
 from tfs.train.estimate import Costs, costs
-from tfs.train.library import RESUMABLE
 from tfs.train.recipe import Recipe
+from tfs.train.run_library import RESUMABLE
 from tfs.train.worker import Job
 
 NEAR_THE_FLOOR = 0.02  # nats
@@ -66,7 +66,7 @@ def readable_time(seconds: float) -> str:
 def launch(asked: Asked) -> None:
     """Start a run of this browser; its random name goes into the URL, for a reload to find it."""
     title = f"{asked.recipe.name}, trained in the app"
-    watch(partial(state.library().start, asked.recipe, owner(), title=title, text=asked.text))
+    watch(partial(state.run_library().start, asked.recipe, owner(), title=title, text=asked.text))
 
 
 def branch(run: Watched, step: int, lr: float, steps: int, seed: int) -> None:
@@ -77,7 +77,7 @@ def branch(run: Watched, step: int, lr: float, steps: int, seed: int) -> None:
         train=replace(run.recipe.train, lr=lr, steps=steps, seed=seed),
     )
     title = f"{run.entry.title}, from step {step:,}"[:80]
-    start = partial(state.library().start, recipe, owner(), title=title)
+    start = partial(state.run_library().start, recipe, owner(), title=title)
     watch(partial(start, parent=(run.name, step)))
 
 
@@ -180,7 +180,7 @@ def can_resume(run: Watched) -> bool:
 
 def resume(run: Watched) -> None:
     """For a button's on_click: go on from the last save."""
-    watch(partial(state.library().resume, run.name))
+    watch(partial(state.run_library().resume, run.name))
 
 
 def set_lr(run: Watched, lr: float) -> None:

@@ -10,10 +10,10 @@ from pages._ui.controls import View
 from tfs.tasks import Task
 from tfs.train.checkpoint import CheckpointError
 from tfs.train.guesses import is_text, probe
-from tfs.train.library import GOING_ON, Entry
 from tfs.train.log import MetricsLog
 from tfs.train.recipe import Recipe, read_recipe
 from tfs.train.references import reference_losses
+from tfs.train.run_library import GOING_ON, Entry
 from tfs.train.worker import Job
 
 
@@ -57,7 +57,7 @@ class Watched(NamedTuple):
 
 def watched(name: str) -> Watched | None:
     """The run of that name; None if there is none, or its directory is damaged."""
-    library = state.library()
+    library = state.run_library()
     try:
         entry = library.entry(name)
         recipe, task = _recipe_and_task(name)

@@ -11,7 +11,7 @@ from pages._ui.training import say_why_not
 st.title("Runs")
 prose("runs")
 say_why_not()
-entries = state.library().entries(owner())
+entries = state.run_library().entries(owner())
 summary(entries)
 if entries:
     listed(entries)

@@ -192,11 +192,11 @@ def test_a_branch_begins_with_the_weights_of_its_step(trained, tmp_path) -> None
     assert child != parent
     from pages._ui import state
 
-    state.library().job(child.name).thread.join(SECONDS)
+    state.run_library().job(child.name).thread.join(SECONDS)
     before, after = tfs.load(parent).at_step(24), tfs.load(child).at_step(0)
     for name, weight in before.state_dict().items():
         assert weight.equal(after.state_dict()[name]), name
-    assert state.library().entry(child.name).parent == (parent.name, 24)
+    assert state.run_library().entry(child.name).parent == (parent.name, 24)
 
 
 @pytest.mark.slow

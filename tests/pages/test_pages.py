@@ -135,14 +135,14 @@ def test_a_training_that_a_killed_server_left_is_resumed_from_its_link(visit, tm
     at.number_input(key="steps of mirror").set_value(300).run()
     button(at, "Train").click().run()
     name, key = at.session_state["run"], at.session_state["owner"]
-    job, status = state.library().job(name), tmp_path / name / "status.json"
+    job, status = state.run_library().job(name), tmp_path / name / "status.json"
     while job.status().step < 5:
         time.sleep(0.01)
     job.stop()
     job.thread.join(20)
     step = job.status().step
     status.write_text(json.dumps(json.loads(status.read_text()) | {"state": "running"}))
-    state.library().jobs.clear()
+    state.run_library().jobs.clear()
 
     at = visit("pages/start/home.py")
     at.session_state["owner"] = key  # the same browser, by its cookie
@@ -152,7 +152,7 @@ def test_a_training_that_a_killed_server_left_is_resumed_from_its_link(visit, tm
     assert f"interrupted: step {step} of 300" in shown and not at.warning
     button(at, "Resume").click().run()
     assert not at.exception and not at.warning and name in at.query_params["run"]
-    again = state.library().job(name)
+    again = state.run_library().job(name)
     again.thread.join(60)
     assert again.status()[:2] == ("finished", 300)
     at.run()
@@ -163,7 +163,7 @@ def test_why_a_training_cannot_begin_is_said_in_the_form(visit) -> None:
     from pages._ui import state
 
     at = visit("pages/train/live.py")
-    state.library().budget = 1000
+    state.run_library().budget = 1000
     button(at, "Train").click().run()
     assert not at.exception and "there is no room for this run" in at.error[0].value
     assert button(at, "Train")
@@ -179,7 +179,7 @@ def test_two_sessions_own_different_runs(visit) -> None:
         button(at, "Stop").click().run()
         owners.append(at.session_state["owner"])
     assert len(set(owners)) == 2
-    assert [len(state.library().entries(owner)) for owner in owners] == [1, 1]
+    assert [len(state.run_library().entries(owner)) for owner in owners] == [1, 1]
 
 
 def test_what_a_reader_typed_is_shown_and_never_interpreted(visit) -> None:

@@ -30,7 +30,7 @@ def train_config():
 @pytest.fixture
 def library(tmp_path):
     """A Library with one slot; what still trains at the end of a test is stopped."""
-    from tfs.train.library import Library
+    from tfs.train.run_library import Library
     from tfs.train.worker import Slots
 
     made = Library(tmp_path, slots=Slots(1))

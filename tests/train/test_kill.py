@@ -15,7 +15,7 @@ SECONDS_TO_END = 120.0
 def processes():
     """Forked from one process that has imported everything, so that each begins at once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tfs.train.library", "tests.train.victim", "torch._dynamo"])
+    context.set_forkserver_preload(["tfs.train.run_library", "tests.train.victim", "torch._dynamo"])
     return context
 
 
@@ -51,8 +51,8 @@ def outcome(root):
 def assert_readable(root) -> int:
     """Whatever moment it was killed at; returns the step it can be resumed from."""
     import tfs
-    from tfs.train.library import Library
     from tfs.train.run import read_metrics
+    from tfs.train.run_library import Library
 
     library = Library(root)
     entries = library.entries("owner")

@@ -33,7 +33,7 @@ def tiny():
 
 @pytest.fixture
 def sets(tmp_path):
-    from tfs.train.library import Library
+    from tfs.train.run_library import Library
     from tfs.train.run_set import RunSets
     from tfs.train.worker import Slots
 
@@ -56,7 +56,7 @@ def test_it_gives_what_the_command_line_gives(sets, tiny, tmp_path, one_thread) 
     there = conduct(tiny(seeds=(0, 1)), tmp_path / "elsewhere", say=lambda text: None)
     assert here == there and [len(each.seeds) for each in here] == [2, 2]
     assert not sets.entry(name).why_not
-    assert {each.state for each in sets.library.entries("me")} == {"finished"}
+    assert {each.state for each in sets.run_library.entries("me")} == {"finished"}
 
 
 def test_only_one_of_its_runs_stands_in_the_queue(sets, tiny) -> None:
@@ -66,7 +66,7 @@ def test_only_one_of_its_runs_stands_in_the_queue(sets, tiny) -> None:
     name = sets.begin(tiny(base=long), "me")
     while not sets.entry(name).begun:
         time.sleep(0.01)
-    other = sets.library.start(base, "somebody")
+    other = sets.run_library.start(base, "somebody")
     other.thread.join(SECONDS)
     assert other.status().state == "finished" and sets.entry(name).is_going_on
     sets.stop(name)
@@ -74,24 +74,24 @@ def test_only_one_of_its_runs_stands_in_the_queue(sets, tiny) -> None:
 
 
 def test_stopped_and_gone_on_with_after_a_restart(sets, tiny, one_thread) -> None:
-    from tfs.train.library import Library
+    from tfs.train.run_library import Library
     from tfs.train.run_set import RunSets
 
     base = tiny().base
     long = dataclasses.replace(base, train=dataclasses.replace(base.train, steps=300))
     name = sets.begin(tiny(base=long), "me")
-    while not sets.library.entries("me") or sets.library.entries("me")[0].step < 3:
+    while not sets.run_library.entries("me") or sets.run_library.entries("me")[0].step < 3:
         time.sleep(0.01)
     sets.stop(name)
     wait(sets, name)
-    assert sets.library.entries("me")[0].state == "stopped" and len(sets.entry(name).begun) == 1
-    again = RunSets(Library(sets.library.root, slots=sets.library.slots))
+    assert sets.run_library.entries("me")[0].state == "stopped" and len(sets.entry(name).begun) == 1
+    again = RunSets(Library(sets.run_library.root, slots=sets.run_library.slots))
     assert not again.entry(name).is_going_on
     with pytest.raises(ValueError, match="only who began"):
         again.go_on(name, "somebody")
     again.go_on(name, "me")
     wait(again, name)
-    assert [each.state for each in again.library.entries("me")] == ["finished"] * 2
+    assert [each.state for each in again.run_library.entries("me")] == ["finished"] * 2
     assert len(again.outcomes(name)[0].curves["held-out loss"][0][0]) == 150
 
 
@@ -101,7 +101,7 @@ def test_a_first_stage_is_trained_once_for_a_seed_and_gone_on_from(sets, tiny) -
     name = sets.begin(stage, "me")
     wait(sets, name)
     assert not sets.entry(name).why_not
-    entries = sets.library.entries("me")
+    entries = sets.run_library.entries("me")
     assert len(entries) == 3
     parents = {each.parent for each in entries}
     (origin,) = {parent[0] for parent in parents if parent}
@@ -109,11 +109,11 @@ def test_a_first_stage_is_trained_once_for_a_seed_and_gone_on_from(sets, tiny) -
 
 
 def test_what_stops_it_is_said_and_nothing_is_lost(sets, tiny) -> None:
-    sets.library.budget = 1
+    sets.run_library.budget = 1
     name = sets.begin(tiny(), "me")
     wait(sets, name)
     assert "there is no room for this run" in sets.entry(name).why_not
-    sets.library.budget = 2**30
+    sets.run_library.budget = 2**30
     sets.go_on(name, "me")
     wait(sets, name)
     assert not sets.entry(name).why_not and len(sets.entry(name).begun) == 2
@@ -131,6 +131,6 @@ def test_sets_are_their_owners_and_names_are_no_paths(sets, tiny) -> None:
 def test_a_run_that_was_deleted_is_left_out(sets, tiny) -> None:
     name = sets.begin(tiny(), "me")
     wait(sets, name)
-    sets.library.delete(sets.entry(name).begun[0])
+    sets.run_library.delete(sets.entry(name).begun[0])
     first, second = sets.outcomes(name)
     assert not first.seeds and second.seeds == [0]

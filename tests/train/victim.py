@@ -31,7 +31,7 @@ def train_in(root: Path, pipe) -> None:
     import torch
 
     from tfs.train import worker
-    from tfs.train.library import Library
+    from tfs.train.run_library import Library
 
     torch.set_num_threads(1)
     worker.SECONDS_BETWEEN_SAVES, worker.SHARE_OF_SAVING = 0.02, 1.0

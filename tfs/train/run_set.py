@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from tfs.train.entry import owner_hash
 from tfs.train.experiment import Experiment, PlannedRun
 from tfs.train.files import read_json, write_json
-from tfs.train.library import RESUMABLE, Library
 from tfs.train.outcomes import Outcome, results
 from tfs.train.recipe import Recipe
+from tfs.train.run_library import RESUMABLE, Library
 
 SET_NAME = re.compile(r"set-[0-9a-f]{16}")
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -48,7 +48,7 @@ class RunSets:
     """Safe to use from many threads; one per library."""
 
     def __init__(self, library: Library) -> None:
-        self.library = library
+        self.run_library = library
         self.folder = library.root / "sets"
         self.lock = threading.RLock()
         self.stopping: dict[str, threading.Event] = {}
@@ -116,7 +116,7 @@ class RunSets:
     def outcomes(self, name: str) -> list[Outcome]:
         """What has come out so far, a run that was deleted left out."""
         one = self.entry(name)
-        places = {folder: run and self.library.root / run for folder, run in one.runs.items()}
+        places = {folder: run and self.run_library.root / run for folder, run in one.runs.items()}
         there = [
             path if (path := places[run.folder]) and path.is_dir() else None
             for run in one.experiment.runs()
@@ -163,16 +163,16 @@ class RunSets:
         run = self._read(name)[part].get(which)
         state = self._state(run)
         if state in RESUMABLE and state != "failed":
-            job = self.library.resume(run)
+            job = self.run_library.resume(run)
         elif state == "":
-            job = self.library.start(recipe, owner, title=recipe.name, parent=parent)
+            job = self.run_library.start(recipe, owner, title=recipe.name, parent=parent)
             run = job.directory.name
             with self.lock:
                 kept = self._read(name)
                 kept[part][which] = run
                 self._write(name, kept)
         else:
-            job = self.library.job(run)
+            job = self.run_library.job(run)
         while job is not None and not job.status().is_over:
             if stopping.is_set():
                 job.stop()
@@ -182,7 +182,7 @@ class RunSets:
     def _state(self, run: str | None) -> str:
         """A run's state; empty where it was not begun, or was deleted."""
         try:
-            return self.library.entry(run).state if run else ""
+            return self.run_library.entry(run).state if run else ""
         except ValueError:
             return ""
 

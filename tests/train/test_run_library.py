@@ -12,7 +12,7 @@ from tests.train.waiting import finished, wait_until
 
 def restarted(library):
     """The library of a server that comes after this one."""
-    from tfs.train.library import Library
+    from tfs.train.run_library import Library
 
     return Library(library.root, slots=library.slots)
 
