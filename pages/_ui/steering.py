@@ -1,5 +1,7 @@
 """The buttons of a run: pause, stop, resume, another learning rate, a branch, where to see it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages._ui import state
@@ -27,21 +29,21 @@ SEEN_IN = {
 
 
 def steering(run: Watched) -> None:
-    """Not in the part that is drawn anew every moment, which could swallow a press."""
+    """Not in the part that is drawn anew every moment, which could swallow a press; and what comes
+    and goes stands after what stays, so that no button moves from under the mouse.
+    """
     st.markdown(f"**{literal(run.entry.title)}**, run `{run.name}`")
     mine = run.entry.owner_hash == owner_hash(owner())
-    with st.container(horizontal=True):
-        if mine:
-            _go_and_stop(run)
-        _open(run)
-        st.button("New run", icon=":material/add:", on_click=leave)
     view = run.view()
     with st.container(horizontal=True, vertical_alignment="top"):
-        if mine and run.job is not None and run.is_going_on:
-            _learning_rate(run)
+        _open(run)
+        st.button("New run", icon=":material/add:", on_click=leave)
         if view is not None and view.bundle.snapshots:
             _branch(run, view.bundle.snapshots)
-    if not mine:
+    if mine:
+        with st.container(horizontal=True, vertical_alignment="top"):
+            _go_and_stop(run)
+    else:
         st.caption(
             "This run was begun elsewhere, in another browser or a terminal. You can watch it, "
             "open it and branch from it; who began it steers it."
@@ -50,14 +52,21 @@ def steering(run: Watched) -> None:
 
 def _go_and_stop(run: Watched) -> None:
     now, job = run.entry.state, run.job
+    going_on = job is not None and run.is_going_on
     if can_resume(run):
-        st.button("Resume", icon=":material/play_arrow:", on_click=resume, args=(run,))
+        _go_button("Resume", "play_arrow", resume, run)
     elif now == "paused" and job:
-        st.button("Go on", icon=":material/play_arrow:", on_click=job.resume)
-    elif job and run.is_going_on:
-        st.button("Pause", icon=":material/pause:", on_click=job.pause)
-    if job and run.is_going_on:
+        _go_button("Go on", "play_arrow", job.resume)
+    elif going_on:
+        _go_button("Pause", "pause", job.pause)
+    if going_on:
         st.button("Stop", icon=":material/stop:", on_click=job.stop)
+        _learning_rate(run)
+
+
+def _go_button(label: str, icon: str, press: Callable, *args: object) -> None:
+    """One button, whatever it says: two would stand side by side while the page is drawn."""
+    st.button(label, key="go", icon=f":material/{icon}:", on_click=press, args=args)
 
 
 def _open(run: Watched) -> None:

@@ -3,7 +3,9 @@
 import json
 import multiprocessing
 import random
+import sys
 import time
+from types import ModuleType
 
 import pytest
 
@@ -11,9 +13,13 @@ KILLS = 25
 SECONDS_TO_END = 120.0
 
 
-@pytest.fixture(scope="module")
-def processes():
-    """Forked from one process that has imported everything, so that each begins at once."""
+@pytest.fixture
+def processes(monkeypatch):
+    """Forked from one process that has imported everything, so that each begins at once.
+
+    A child runs the main module's file first, and a test of a page leaves app.py as that.
+    """
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tfs.train.run_library", "tests.train.victim", "torch._dynamo"])
     return context
@@ -89,7 +95,6 @@ def wait_for_updates(root, more: int) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_was_killed_again_and_again_is_the_run_that_never_was(processes, tmp_path):
-
     dice = random.Random(0)
     finish(processes, tmp_path / "whole")
     torn, moments, cut_off = tmp_path / "torn", [], 0
