@@ -152,11 +152,16 @@ def hugging_face_training(cfg: Any, tokens: Any) -> Callable[[], float]:
 
 
 def plain_training(cfg: Any, tokens: Any) -> Callable[[], float]:
+    model = plain_decoder(cfg)
+    return update(model, lambda: plain_loss(model, tokens))
+
+
+def plain_loss(model: Any, tokens: Any) -> Any:
+    """As ours: every position is read, and nothing follows the last token."""
     import torch.nn.functional as F
 
-    model = plain_decoder(cfg)
-    following = F.pad(tokens[:, 1:], (0, 1), value=-100).flatten()  # nothing follows the last token
-    return update(model, lambda: F.cross_entropy(model(tokens).flatten(0, 1), following))
+    following = F.pad(tokens[:, 1:], (0, 1), value=-100).flatten()
+    return F.cross_entropy(model(tokens).flatten(0, 1), following)
 
 
 def our_loop(recipe: Any, updates: int) -> Callable[[], None]:
@@ -178,13 +183,10 @@ def our_loop(recipe: Any, updates: int) -> Callable[[], None]:
 
 def plain_loop(recipe: Any, updates: int) -> Callable[[], None]:
     """As many of the plain decoder in an eager loop of the usual shape, on the same batches."""
-    import torch.nn.functional as F
-
     model, task, steps = plain_decoder(recipe.model), recipe.make_task(), count(1)
 
     def loss_of() -> Any:
-        tokens = task.sample(recipe.train.batch_size, next(steps)).tokens
-        return F.cross_entropy(model(tokens[:, :-1]).flatten(0, 1), tokens[:, 1:].flatten())
+        return plain_loss(model, task.sample(recipe.train.batch_size, next(steps)).tokens)
 
     one = update(model, loss_of)
 

@@ -59,9 +59,16 @@ class _OneDNNLinear(torch.autograd.Function):
         grad_rows, rows = grad.flatten(0, -2), x.flatten(0, -2)
         return (
             linear(grad, W.T) if needs_x else None,
-            linear(rows.T, grad_rows) if needs_W else None,
+            _transposed_product(rows, grad_rows) if needs_W else None,
             grad_rows.sum(0) if needs_b else None,
         )
+
+
+def _transposed_product(
+    x: Float[Tensor, "row d_in"], y: Float[Tensor, "row d_out"]
+) -> Float[Tensor, "d_in d_out"]:
+    """x^T y. oneDNN copies what it is handed transposed, so that is the narrower of the two."""
+    return linear(x.T, y) if x.shape[1] <= y.shape[1] else linear(y.T, x).T
 
 
 if HAS_ONEDNN:

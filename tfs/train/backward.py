@@ -5,7 +5,7 @@ each part divides its sum by the count of the *whole* batch: then parts simply a
 way the batch is cut.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.distributed as dist
@@ -69,19 +69,22 @@ def backward(
     for place, (row, part) in enumerate(parts, 1):
         waits = processes > 1 and place < len(parts)  # gradients travel once, with the last part
         with loss_of.no_sync() if waits else nullcontext():
-            with (
-                model.hooks(dropout_hooks(config.dropout, config.seed, step, row)),
-                torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(config, device)),
-            ):
+            dropout = dropout_hooks(config.dropout, config.seed, step, row)
+            with model.hooks(dropout), precision(config, device):
                 part_loss = loss_of(on(device, part), all_counted)
-            (part_loss * processes).backward()  # which DistributedDataParallel divides by again
+            if processes > 1:  # DistributedDataParallel will divide by their number
+                (part_loss * processes).backward()
+            else:
+                part_loss.backward()
         loss += part_loss.detach()
     if processes > 1:
         dist.all_reduce(loss)
     return loss.item()
 
 
-def uses_bfloat16(config: TrainConfig, device: torch.device) -> bool:
-    """Whether products are taken in it: where it is asked for, and the device can."""
+def precision(config: TrainConfig, device: torch.device) -> AbstractContextManager:
+    """Products are taken in bfloat16 where that is asked for, and the device can."""
     able = device.type != "cuda" or torch.cuda.is_bf16_supported()
-    return config.precision == "bfloat16" and able
+    if config.precision == "bfloat16" and able:
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()

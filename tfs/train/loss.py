@@ -12,6 +12,8 @@ from tfs.model.products import linear
 from tfs.tasks import Batch
 
 LOGITS_AT_ONCE = 2**24  # numbers: 64 MiB in float32
+NOT_ASKED = -100  # no token's number
+FEW_LOGITS = 2**21  # numbers: below, taking them in slices costs more than it gains
 
 
 def next_token_loss(
@@ -25,9 +27,19 @@ def next_token_loss(
     all_counted: the sum is divided by this number instead. Where a batch is taken in parts, and it
     is the number of masked tokens of the whole, the parts' losses add up to that of the whole.
     """
-    per_token = F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
-    counted = loss_mask[:, 1:]
-    return (per_token * counted).sum() / (all_counted or counted.sum())
+    rows, targets, counted = logits[:, :-1], tokens[:, 1:], loss_mask[:, 1:]
+    return _mean_loss(rows.flatten(0, 1), targets.flatten(), counted.flatten(), all_counted)
+
+
+def _mean_loss(
+    logits: Float[Tensor, "row d_vocab"],
+    targets: Int[Tensor, " row"],
+    counted: Bool[Tensor, " row"],
+    all_counted: int | None,
+) -> Float[Tensor, ""]:
+    asked = targets.where(counted, NOT_ASKED)
+    total = F.cross_entropy(logits, asked, reduction="sum", ignore_index=NOT_ASKED)
+    return total / (all_counted or counted.sum())
 
 
 def training_loss(
@@ -41,11 +53,12 @@ def training_loss(
     unembed = model.unembed
     if unembed.hook_in.is_watched() or unembed.hook_out.is_watched():
         return next_token_loss(model(batch.tokens), batch.tokens, batch.loss_mask, all_counted)
-    resid = model.ln_final(model.resid(batch.tokens))
-    counted = batch.loss_mask[:, 1:].flatten()
+    resid = model.ln_final(model.resid(batch.tokens))[:, :-1].flatten(0, 1)
+    targets, counted = batch.tokens[:, 1:].flatten(), batch.loss_mask[:, 1:].flatten()
+    if len(resid) * model.W_U.shape[1] <= FEW_LOGITS:
+        return _mean_loss(linear(resid, model.W_U, model.b_U), targets, counted, all_counted)
     weight = (counted.double() / (all_counted or counted.sum())).to(model.W_U.dtype)
-    targets = batch.tokens[:, 1:].flatten()
-    return UnembedLoss.apply(resid[:, :-1].flatten(0, 1), model.W_U, model.b_U, targets, weight)
+    return UnembedLoss.apply(resid, model.W_U, model.b_U, targets, weight)
 
 
 class UnembedLoss(torch.autograd.Function):

@@ -18,11 +18,14 @@ def make_optimizer(model: DecoderOnly, config: TrainConfig) -> torch.optim.Optim
     Biases and norm weights are not decayed. What asks for no gradient is left out.
     """
     named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
-    matrices = [name for name in named if name.rpartition(".")[2].startswith("W_")]
-    rest = [name for name in named if name not in matrices]
+    decayed = [name for name in named if name.rpartition(".")[2].startswith("W_")]
+    rest = [name for name in named if name not in decayed]
+    if not config.weight_decay:  # one group is one call of the fused kernel
+        decayed, rest = list(named), []
     groups = [
-        {"params": [named[name] for name in matrices], "weight_decay": config.weight_decay},
-        {"params": [named[name] for name in rest], "weight_decay": 0.0},
+        {"params": [named[name] for name in names], "weight_decay": decay}
+        for names, decay in ((decayed, config.weight_decay), (rest, 0.0))
+        if names
     ]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.betas[0], fused=True)
