@@ -105,7 +105,13 @@ COPY = Recipe(
         n_layers=1, d_model=32, n_ctx=17, n_heads=1, d_head=32, d_vocab=51, attn_only=True, seed=0
     ),
     train=TrainConfig(
-        steps=300, batch_size=64, lr=1e-2, warmup_steps=20, eval_size=96, snapshots_from=16
+        steps=300,
+        batch_size=64,
+        lr=1e-2,
+        warmup_steps=20,
+        eval_every=50,
+        eval_size=96,
+        snapshots_from=16,
     ),
 )
 
@@ -124,7 +130,7 @@ SORT = Recipe(
         act_fn="gelu_new",
         seed=0,
     ),
-    train=TrainConfig(steps=1200, batch_size=64, lr=3e-3, warmup_steps=50, eval_size=256),
+    train=TrainConfig(steps=1200, batch_size=64, lr=3e-3, warmup_steps=50, eval_size=128),
 )
 
 ADDITION = Recipe(
