@@ -165,7 +165,7 @@ export default function ({ data, parentElement }) {
   }
 
   function drawnRow(row, lines, box, { from, step }) {
-    const written = row.lines.length ? 0 : down ? 38 : step >= ACROSS ? 16 : step >= UPWARD ? 34 : 4;
+    const written = row.lines.length || row.digits === null ? 0 : down ? 38 : step >= ACROSS ? 16 : step >= UPWARD ? 34 : 4;
     const span = down ? box.width : box.height;
     const length = span - written - (row.low < 0 ? written : 0);
     const along = (value) => (row.low < 0 ? written : 0) + ((value - row.low) / (row.high - row.low)) * length;

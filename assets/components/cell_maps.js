@@ -1,6 +1,7 @@
 // Maps of the same cells side by side, rows by columns, tokens on both axes where they fit. Hover
 // reads a cell in all maps at once; a click (or Enter) locks it, a second click unlocks it; arrow
 // keys move. A cell without a number is empty, one at minus infinity is grey, with a cross.
+// Numbers are written into cells that have room for them, where that is asked for.
 // The locked cell is the component's state "cell": {row, column}, or null; where whole rows are
 // locked, its column is null, and its row where only a column is.
 
@@ -9,6 +10,7 @@ const CROSSES_UP_TO = 32; // rows: beyond, a cell has no room for one, and close
 const CROSS = '<path class="closed" d="M0 0h20v20h-20z"/><path class="cross" d="M7 7l6 6m0-6l-6 6"/>';
 const EDGES_UP_TO = 19; // rows: narrower cells would have gaps of unequal width on the screen
 const EDGE = (cells) => `<path class="edge" d="M20 0v20h-20" stroke-width="${0.04 * cells}"/>`; // some 1 pixel
+const WRITTEN = 6.2; // pixels of a written number's letter
 const HATCHED = "repeating-linear-gradient(45deg, rgb(128 128 128 / 0.75) 0 1.5px, rgb(128 128 128 / 0.25) 1.5px 6px)";
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -45,7 +47,7 @@ export default function ({ data, parentElement, setStateValue }) {
     const figure = document.createElement("figure");
     figure.innerHTML =
       '<figcaption></figcaption><div class="scale"><span></span><b></b><span></span></div>' +
-      '<div class="square"><div class="down"></div><div class="drawing"><svg class="crosses"></svg><canvas role="img"></canvas><svg class="edges"></svg><i></i></div>' +
+      '<div class="square"><div class="down"></div><div class="drawing"><svg class="crosses"></svg><canvas role="img"></canvas><svg class="edges"></svg><div class="numbers" aria-hidden="true"></div><i></i></div>' +
       '<div class="across"></div></div>';
     const canvas = figure.querySelector("canvas");
     canvas.tabIndex = i === 0 ? 0 : -1;
@@ -127,17 +129,19 @@ export default function ({ data, parentElement, setStateValue }) {
     bar.style.background = `linear-gradient(to right, ${panel.scale})`;
     [low.textContent, high.textContent] = [panel.low, panel.high].map((end) => String(Number(end.toPrecision(3))).replace("-", "−"));
     if (panel.by_row) high.textContent = "the row's largest";
+    if (panel.by_row && panel.low < 0) low.textContent = "as far below 0";
     canvas.setAttribute("aria-label", panel.alt);
     Object.assign(canvas.dataset, { rows, columns });
     const drawing = figure.querySelector(".drawing");
-    drawing.style.aspectRatio = `${columns} / ${rows}`;
-    drawing.style.minHeight = `${rows * head.row_height}px`;
+    const tall = `${rows * head.row_height}px`;
+    Object.assign(drawing.style, head.flat ? { aspectRatio: "auto", height: tall } : { aspectRatio: `${columns} / ${rows}`, minHeight: tall });
     const palette = colours(panel.scale);
     const tops = panel.by_row ? rowTops(i) : null;
     const levels = Array.from(floats.subarray(i * rows * columns, (i + 1) * rows * columns), (number, p) => {
       if (!Number.isFinite(number)) return number;
       const high = tops ? tops[Math.floor(p / columns)] : panel.high;
-      return within(Math.round((255 * (number - panel.low)) / (high - panel.low)), 256);
+      const low = panel.low < 0 ? -high : 0;
+      return within(Math.round((255 * (number - low)) / (high - low)), 256);
     });
     paint(canvas, levels, palette);
     const longest = Math.max(rows, columns);
@@ -146,12 +150,31 @@ export default function ({ data, parentElement, setStateValue }) {
     canvas.style.background = closed && longest > CROSSES_UP_TO ? HATCHED : "none";
     tiled(crosses, closed && longest <= CROSSES_UP_TO ? CROSS : "", i);
     tiled(edges, longest <= EDGES_UP_TO ? EDGE(longest) : "", i);
+    if (head.digits !== null) write(drawing.querySelector(".numbers"), i, levels.map((level) => palette[level]));
+  }
+
+  function write(numbers, i, pixels) {
+    numbers.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    numbers.replaceChildren(...pixels.map((pixel, p) => {
+      const cell = document.createElement("span");
+      const number = floats[i * rows * columns + p];
+      if (Number.isFinite(number)) cell.textContent = number.toFixed(head.digits).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
+      cell.className = isDark(pixel) ? "on-dark" : "on-light";
+      return cell;
+    }));
+    numbers.longest = longestOf([...numbers.children].map((cell) => cell.textContent));
+  }
+
+  // Whether white is easier to read on a colour than black: by its luminance, as WCAG has it.
+  function isDark(pixel) {
+    const [r, g, b] = [0, 8, 16].map((shift) => ((((pixel >> shift) & 255) / 255) ** 2.2));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.18;
   }
 
   function rowTops(i) {
     return Array.from({ length: rows }, (_, row) => {
       const start = (i * rows + row) * columns;
-      return Math.max(1e-9, ...floats.subarray(start, start + columns).filter(Number.isFinite));
+      return Math.max(1e-9, ...floats.subarray(start, start + columns).filter(Number.isFinite).map(Math.abs));
     });
   }
 
@@ -189,6 +212,8 @@ export default function ({ data, parentElement, setStateValue }) {
     [...maps.children].forEach((figure, i) => {
       ticks(figure.querySelector(".down"), head.rows, sizes[i].height, "top");
       ticks(figure.querySelector(".across"), head.columns, sizes[i].width, "left");
+      const numbers = figure.querySelector(".numbers");
+      numbers.hidden = head.digits === null || sizes[i].width / columns < WRITTEN * numbers.longest + 1;
     });
   }
 

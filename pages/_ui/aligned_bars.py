@@ -27,9 +27,9 @@ class Row(NamedTuple):
     unit: what is written behind the title, such as how the numbers came about. high: the end of the
     scale, where it is known beforehand. signed: the scale lies around 0 even where no number is
     below it. two_colours: bars on either side of 0 differ in colour. digits: of the numbers written
-    at the bars. words: what is written at a bar instead of its number, one for each token, "" for
-    the number. lines: names of the lines, where values is [line token]; a row without is bars.
-    level: a dashed line at this number, and what it is called.
+    at the bars, None for no numbers. words: what is written at a bar instead of its number, one for
+    each token, "" for the number. lines: names of the lines, where values is [line token]; a row
+    without is bars. level: a dashed line at this number, and what it is called.
     """
 
     title: str
@@ -38,7 +38,7 @@ class Row(NamedTuple):
     high: float | None = None
     signed: bool = False
     two_colours: bool = False
-    digits: int = 2
+    digits: int | None = 2
     words: Sequence[str] = ()
     lines: Sequence[str] = ()
     level: tuple[float, str] | None = None
@@ -95,6 +95,12 @@ def aligned_bars(
     _aligned_bars(key=key, data=packed(head, numbers.detach().numpy().astype("<f4", order="C")))
 
 
+def key_rows(rows: Sequence[Row], labels: Sequence[str], *, key: str, lock: int | None) -> None:
+    """Rows over the keys that one query meets; lock: the locked one of them."""
+    axis = Axis("key", labels, css_colour("key_pos"))
+    aligned_bars(rows, axis, key=key, mark=lock, marked="locked")
+
+
 def softmax_rows(
     masked: Tensor, exps: Tensor, weights: Tensor, labels: Sequence[str], *, key: str
 ) -> None:
@@ -107,7 +113,7 @@ def softmax_rows(
         Row("exp", exps, f"exp(score − {masked.max():.3f})".replace("− -", "+ "), high=1.0),
         Row("weight", weights, f"exp / {exps.sum():.3f}, the sum of all"),
     ]
-    aligned_bars(rows, Axis("key", labels, css_colour("key_pos")), key=key)
+    key_rows(rows, labels, key=key, lock=None)
 
 
 def _alt(rows: Sequence[Row], axis: Axis) -> str:

@@ -5,10 +5,10 @@ from functools import partial
 
 import streamlit as st
 
-from pages._ui.aligned_bars import softmax_rows
+from pages._ui.aligned_bars import Row, key_rows, softmax_rows
 from pages._ui.axes import shape
 from pages._ui.controls import View
-from pages._ui.layout import behind, figure, quoted
+from pages._ui.layout import behind, quoted
 from pages._ui.steps import stepper
 from pages._ui.strips import strips
 from tfs.interp import AttentionRoad, attention_road, qk_products
@@ -30,8 +30,9 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
 
     def bars(field: str, unit: str) -> None:
         values = getattr(taken, field)
-        figure(
-            key_bars(values, view.labels, unit=unit, lock=key),
+        key_rows([Row(unit, values, two_colours=True)], view.labels, key="road", lock=key)
+        behind(
+            {unit: partial(key_bars, values, view.labels, unit=unit, lock=key)},
             key="road",
             code=[attention_road],
             reads=f"blocks.{layer}.attn.hook_q, hook_k, hook_v [batch pos head d_head]",

@@ -4,8 +4,10 @@ import math
 from functools import partial
 
 import streamlit as st
+import torch
 
 import tfs
+from pages._ui.aligned_bars import Row, aligned_bars
 from pages._ui.axes import shape
 from pages._ui.block_road import norm_strips
 from pages._ui.cell_maps import Axis, CellMap, cell_maps, positions
@@ -31,7 +33,7 @@ from tfs.plots import (
 )
 
 TOP = 8
-ROW_HEIGHT = 24  # pixels
+ROW_HEIGHT, LINES_HEIGHT = 24, 180  # pixels
 NAMES = {
     "attn_out": "What attention wrote",
     "mlp_out": "What the MLP wrote",
@@ -95,8 +97,16 @@ def written(view: View, layer: int, token: int) -> None:
         "and after each block, and what was written into it between."
     )
     listed = ", ".join(f"norms.{name}[:, {token}]" for name in norms)
-    figure(
-        norm_lines({name: lengths[:, token] for name, lengths in norms.items()}),
+    lines = {name: lengths[:, token] for name, lengths in norms.items()}
+    aligned_bars(
+        [Row("length", torch.stack(list(lines.values())), lines=list(lines))],
+        Axis("", [f"L{row}" for row in range(n_layers)]),
+        key="lengths",
+        height=LINES_HEIGHT,
+        hint="Hover a layer, or move over them with arrow keys.",
+    )
+    behind(
+        {"lengths": partial(norm_lines, lines)},
         key="lengths",
         code=[stream_norms],
         reads="blocks.*.hook_resid_pre, hook_attn_out, hook_resid_post [batch pos d_model]",
@@ -134,8 +144,16 @@ def layer_norm(view: View, layer: int, token: int) -> None:
             bind="query-params",
         )
     steps = layer_norm_steps(view.model, view.run()[1], layer, which)
-    figure(
-        mean_and_scale(steps.mean[:, 0], steps.scale[:, 0], view.labels, lock=token),
+    mean, scale = steps.mean[:, 0], steps.scale[:, 0]
+    aligned_bars(
+        [Row("mean", mean, two_colours=True, digits=None), Row("scale", scale, digits=None)],
+        positions(view.labels),
+        key="mean and scale",
+        mark=token,
+        marked="the token of this page",
+    )
+    behind(
+        {"mean and scale": partial(mean_and_scale, mean, scale, view.labels, lock=token)},
         key="mean and scale",
         code=[layer_norm_steps, LayerNormPre.normalized],
         reads=f"blocks.{layer}.{which}.hook_scale [batch pos 1]",

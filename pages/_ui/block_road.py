@@ -12,7 +12,7 @@ from pages._ui.strips import strips
 from tfs.interp import layer_norm_steps
 from tfs.model.block import Block
 from tfs.model.layers import MLP, Attention, LayerNormPre
-from tfs.plots import block_road, scaled_strips
+from tfs.plots import block_road
 
 READS = {
     "resid_pre": "hook_resid_pre [batch pos d_model]",
@@ -62,9 +62,10 @@ def norm_strips(view: View, layer: int, token: int, which: str, *, key: str) -> 
     if view.model.cfg.normalization_type == "LN":
         rows["after"] = steps.after
     picked = ", ".join(f"steps.{name}[{token}]" for name in rows)
-    figure(
-        scaled_strips(torch.stack([row[token] for row in rows.values()]), list(rows)),
+    strips(
+        {name: row[token] for name, row in rows.items()},
         key=key,
+        by_row=True,
         code=[layer_norm_steps, LayerNormPre.normalized],
         reads=f"blocks.{layer}.{READS[which]}, {which}.hook_scale [batch pos 1]",
         program=view.program(

@@ -121,12 +121,17 @@ def cell_maps(
     by_row: bool = False,
     width: int = 520,
     row_height: int = 0,
+    flat: bool = False,
+    digits: int | None = None,
     hint: str = "",
     mark: str = "locked",
     lock: tuple[int | None, int | None] | None = None,
     on_lock: Callable[[tuple[int, int | None] | None], None] | None = None,
 ) -> None:
     """Maps side by side, each up to `width` pixels wide; a row is at least `row_height` high.
+
+    flat: a row is exactly that high, however wide its cells are. digits: numbers are written into
+    their cells with so many decimals, where there is room.
 
     lock, and what on_lock is called with: a row and a column, or None; by_row: rows are locked, and
     the column is None. A lock of a row or a column alone, the other None, frames the whole of it.
@@ -142,6 +147,8 @@ def cell_maps(
         "by_row": by_row,
         "width": width,
         "row_height": row_height,
+        "flat": flat,
+        "digits": digits,
         "hint": hint or usual,
         "mark": mark,
     }

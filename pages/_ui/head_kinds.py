@@ -1,48 +1,61 @@
 """What kind of head is it? Scores that say where the heads of the model look on this prompt."""
 
+from functools import partial
+
 import streamlit as st
 import torch
 from torch import Tensor
 
 from pages._ui import state
 from pages._ui.controls import View
-from pages._ui.layout import figure
+from pages._ui.head_map import head_maps
+from pages._ui.layout import behind
 from tfs.interp import HeadLabel, ablation_costs, head_scores, label_heads, mirror_score
 from tfs.interp.labels import LEAST_COST, TIMES_OTHERS
 from tfs.plots import head_scores as head_scores_figure
 
 
-def head_kinds(view: View, mirror: Tensor) -> None:
-    """A map of each score that this prompt has a place for. mirror: that score [layer head]."""
+def head_kinds(view: View, mirror: Tensor, chosen: tuple[int, int]) -> None:
+    """A map of each score that this prompt has a place for.
+
+    mirror: that score, [layer head]. chosen: the layer and the head of the page.
+    """
     st.caption(
         "Mean attention to the token before, to earlier copies of the same token, to what came "
         "after those copies and, where the prompt is mirrored, to the place that has to be "
         "repeated next. A high score is a hint, not a proof."
     )
     scores = view.head_scores() | {"mirror": mirror}
-    present = [kind for kind, found in scores.items() if not found.isnan().all()]
-    for column, kind in zip(st.columns(max(len(present), 1)), present, strict=False):
-        with column:
-            function = mirror_score if kind == "mirror" else head_scores
-            program = f"result = head_scores(model, tokens[None])[{kind!r}]"
-            if kind == "mirror":
-                program = (
-                    "patterns = cache.stack_activation('pattern')\n"
-                    "result = mirror_score(patterns, tokens.expand(len(patterns), -1))"
-                )
-            figure(
-                head_scores_figure(scores[kind], kind),
-                key=kind,
-                code=[function],
-                program=view.program(program, function),
-            )
+    present = {kind: found for kind, found in scores.items() if not found.isnan().all()}
+    if present:
+        _maps(view, present, chosen)
     if absent := [kind for kind in scores if kind not in present]:
         st.caption(f"No place in this prompt where such a head would look: {', '.join(absent)}.")
     if len(view.tokens) > 1:
-        _checked(view)
+        _checked(view, chosen)
 
 
-def _checked(view: View) -> None:
+def _maps(view: View, scores: dict[str, Tensor], chosen: tuple[int, int]) -> None:
+    head_maps(scores, key="kinds", what=" score", chosen=chosen, high=1.0)
+    program, functions = "scores = head_scores(model, tokens[None])\n", [head_scores]
+    if "mirror" in scores:
+        functions.append(mirror_score)
+        program += (
+            "patterns = cache.stack_activation('pattern')\n"
+            "scores['mirror'] = mirror_score(patterns, tokens.expand(len(patterns), -1))\n"
+        )
+    program += f"maps = torch.stack([scores[kind] for kind in {list(scores)}])\n"
+    program += "result = maps.flip(1)  # layer 0 is the lowest row"
+    behind(
+        {kind: partial(head_scores_figure, found, kind) for kind, found in scores.items()},
+        key="kinds",
+        code=functions,
+        reads="blocks.*.attn.hook_pattern [batch head query_pos key_pos]",
+        program=view.program(program, *functions),
+    )
+
+
+def _checked(view: View, chosen: tuple[int, int]) -> None:
     """Who deserves a name, and whether the model misses who has one."""
     st.subheader("Is it missed?")
     costs = state.ablation_costs_on_prompt(view.model, view.fingerprint, view.tokens)
@@ -71,12 +84,18 @@ def _checked(view: View) -> None:
         st.caption(_in_words(labels))
     else:
         st.markdown("On this prompt no head has a score that is high enough for a label.")
-    figure(
-        head_scores_figure(costs, "cost of doing without", signed=True, value="nats"),
+    name = "cost of doing without"
+    head_maps({name: costs}, key="costs", what=", in nats,", chosen=chosen, signed=True)
+    behind(
+        {name: partial(head_scores_figure, costs, name, signed=True, value="nats")},
         key="costs",
         code=[ablation_costs, label_heads],
         reads="blocks.*.attn.hook_z [batch pos head d_head]",
-        program=view.program("result = ablation_costs(model, tokens[None])", ablation_costs),
+        program=view.program(
+            "costs = ablation_costs(model, tokens[None])\n"
+            "result = costs.flip(0)  # layer 0 is the lowest row",
+            ablation_costs,
+        ),
     )
 
 

@@ -143,6 +143,6 @@ road(view, layer, head, len(view.tokens) // 2 if query is None else query, key)
 
 st.subheader("What kind of head is it?")
 if may_show:
-    head_kinds(view, mirror)
+    head_kinds(view, mirror, (layer, head))
 else:
     st.caption("Hidden with the picture above, until you have answered the question about it.")

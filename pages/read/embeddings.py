@@ -1,12 +1,15 @@
 """Embeddings: a token and its place as vectors, their sum, and how the vocabulary lies in space."""
 
+from functools import partial
+
 import streamlit as st
 
+from pages._ui.aligned_bars import Row, aligned_bars
 from pages._ui.axes import shape
-from pages._ui.cell_maps import CellMap, cell_maps, positions
+from pages._ui.cell_maps import Axis, CellMap, cell_maps, positions
 from pages._ui.components import token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
-from pages._ui.layout import behind, figure, prose, quoted
+from pages._ui.layout import behind, prose, quoted
 from pages._ui.neighbours import ask_for_the_nearest
 from pages._ui.strips import strips
 from pages._ui.vocabulary import space
@@ -80,9 +83,15 @@ strips(
 st.subheader(f"The nearest neighbours of {name}")
 cosines, near = nearest_neighbours(W_E, token, MOST_TO_RANK)
 if ask_for_the_nearest(view, place, cosines, near):
-    nearest = near[:NEIGHBOURS].tolist()
-    figure(
-        neighbour_bars(cosines[:NEIGHBOURS], str_tokens(nearest), of=view.labels[place]),
+    alike_most, nearest = cosines[:NEIGHBOURS], str_tokens(near[:NEIGHBOURS].tolist())
+    aligned_bars(
+        [Row("cosine similarity", alike_most, high=1.0, digits=3)],
+        Axis("token", nearest, first=None),
+        key="neighbours",
+        down=True,
+    )
+    behind(
+        {"neighbours": partial(neighbour_bars, alike_most, nearest, of=view.labels[place])},
         key="neighbours",
         code=[nearest_neighbours],
         reads="embed.W_E [d_vocab d_model]",

@@ -15,6 +15,7 @@ from tests.e2e.browser import (
     serve,
     settle,
 )
+from tests.e2e.places import end_training
 
 SHOTS = ROOT / "screenshots"
 MILLISECONDS_TO_TRAIN = 90_000
@@ -65,10 +66,10 @@ def test_a_prompt_is_typed_and_every_head_is_shown(page, server) -> None:
     page.get_by_role("textbox", name="Prompt").press("Control+Enter")
     settle(page)
     close_sidebar(page)
-    page.wait_for_selector(".js-plotly-plot")
+    page.wait_for_selector(".grid canvas")
     settle(page)
     assert "prompt=To" in page.url
-    assert page.locator(".js-plotly-plot").count() >= 3
+    assert page.locator(".grid canvas").count() >= 32, "four layers of eight heads"
     shoot(page, "attention")
     assert no_overflow(page)
 
@@ -130,8 +131,7 @@ def test_a_reload_finds_the_training_again(page, server) -> None:
     page.get_by_text(re.compile("running: step")).wait_for()
     page.reload()
     page.get_by_text(re.compile("(running|finished): step")).wait_for()
-    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_text(re.compile("(stopped|finished): step")).wait_for()
+    end_training(page)
 
 
 def test_a_training_pauses_and_goes_on(page, server) -> None:
@@ -147,8 +147,11 @@ def test_a_training_pauses_and_goes_on(page, server) -> None:
     assert standing.inner_text() == step
     page.get_by_role("button", name="Go on").click()
     page.get_by_text(re.compile("(running|finished): step")).wait_for()
+    run = page.url
     page.get_by_role("button", name="New run").click()
     page.get_by_role("button", name="Train", exact=True).wait_for()
+    page.goto(run)
+    end_training(page)
 
 
 def test_a_dead_link_says_so_and_goes_away(page, server) -> None:

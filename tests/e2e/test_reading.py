@@ -12,7 +12,7 @@ from tests.e2e.places import MIRRORED, START, strip
 def test_a_token_is_hovered_locked_and_unlocked(page, server) -> None:
     open_page(page, server, START)
     tokens = strip(page).get_by_role("option")
-    status = page.get_by_text(re.compile(r"^Hover a token"))
+    status = page.get_by_text(re.compile("^Hover a token, or lock"))
     status.wait_for()
     tokens.nth(8).hover()
     page.get_by_text(re.compile(r'^8 "3" looks at')).wait_for()
@@ -144,9 +144,10 @@ def test_the_large_maps_grow_on_a_projector_and_a_row_can_have_its_own_scale(bro
 
 
 def test_the_colour_bars_of_heads_have_room_for_their_names(page, server) -> None:
-    open_page(page, server, "attention?model=mirror")
+    open_page(page, server, "compare?model=mirror&other=mirror&view=Head+scores")
     names = page.locator(".js-plotly-plot .annotation-text", has_text=re.compile("^score$"))
-    assert names.count() == 4
+    names.nth(7).wait_for()
+    assert names.count() == 8
     for name in names.all():
         figure = name.locator("xpath=ancestor::div[contains(@class, 'js-plotly-plot')]")
         word, room = name.bounding_box(), figure.bounding_box()

@@ -149,9 +149,9 @@ def test_every_step_of_the_road(opened, name, layer, head) -> None:
     steps = {"1 q · k": "raw", "2 scale": "scaled", "3 mask": "masked"}
     for step, what in steps.items():
         go_to(step)
-        values = torch.cat([as_tensor(trace["y"]) for trace in drawn(at, "road")["data"]])
+        (values,) = bars(at, "road").values()
         expected = by_hand[what][query]
-        close(values[: len(expected)], expected, atol=1e-3)
+        close(values, expected, atol=1e-3)
     go_to("4 softmax")
     score, exp, weight = bars(at, "road").values()
     close(score, by_hand["masked"][query], atol=1e-3)
@@ -182,11 +182,12 @@ def test_scores_of_heads_and_the_graded_guess(opened, name, layer, head) -> None
         expected["mirror"] = torch.stack(
             [weights[query, 14 - query] for query in range(7, n)]  # its middle is before 8
         ).mean()
-    assert (drawn(at, "mirror") is not None) == ("mirror" in name)
+    kinds = {kind: grid.flip(0) for kind, grid in maps(at, "kinds").items()}
+    assert ("mirror" in kinds) == ("mirror" in name)
     for kind, score in expected.items():
-        close(as_tensor(drawn(at, kind)["data"][0]["z"])[layer, head], score)
+        close(kinds[kind][layer, head], score)
     question = at.button_group(key="predict head")
-    asked = as_tensor(drawn(at, "mirror" if "mirror" in name else "previous token")["data"][0]["z"])
+    asked = kinds["mirror" if "mirror" in name else "previous token"]
     digits = [f"{score:.2f}" for score in asked.flatten().tolist()]
     names = [f"L{a}H{b}" for a in range(asked.shape[0]) for b in range(asked.shape[1])]
     right = [n for n, d in zip(names, digits, strict=True) if d == digits[int(asked.argmax())]]
@@ -198,7 +199,7 @@ def test_scores_of_heads_and_the_graded_guess(opened, name, layer, head) -> None
 
 def test_heads_that_are_equal_in_the_digits_shown_are_all_right(visit) -> None:
     at = visit(PAGE, model="mirror")
-    grid = as_tensor(drawn(at, "mirror")["data"][0]["z"])
+    grid = maps(at, "kinds")["mirror"].flip(0)
     scores = grid.flatten()
     first, second = scores.topk(2).indices.tolist()
     assert scores[first] != scores[second] and f"{scores[first]:.2f}" == f"{scores[second]:.2f}"
@@ -210,17 +211,17 @@ def test_heads_that_are_equal_in_the_digits_shown_are_all_right(visit) -> None:
 
 def test_the_answer_is_nowhere_on_the_page_before_the_guess(visit) -> None:
     at = visit(PAGE, model="mirror", ask="true")
-    assert not any(drawn(at, kind) for kind in ("mirror", "previous token", "induction"))
+    assert not maps(at, "kinds") and not maps(at, "costs")
     question = at.button_group(key="predict head")
     question.set_value(question.options[0]).run()
-    assert drawn(at, "mirror")
+    assert "mirror" in maps(at, "kinds")
 
 
 @pytest.mark.parametrize("model", ["mirror", "shakespeare"])
 def test_without_a_lock_the_road_starts_in_the_middle(opened, model) -> None:
     at, by_hand = opened(model, 0, 0, step="3 mask")
     query = len(by_hand["ids"]) // 2
-    values = as_tensor(drawn(at, "road")["data"][0]["y"])
+    (values,) = bars(at, "road").values()
     close(values[: query + 1], by_hand["masked"][query, : query + 1], atol=1e-3)
     assert "this is the one in the middle" in said(at)
     assert f"{len(by_hand['ids']) - 1 - query} keys come after" in said(at)

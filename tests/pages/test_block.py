@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, maps, messages, the_map, turn
+from tests.pages.screen import as_tensor, bars, header, maps, messages, the_map, turn
 
 PAGE = "pages/read/block.py"
 WITH_MLP = [("shakespeare", 2), ("mirror", 0)]
@@ -103,12 +103,12 @@ def test_every_stage_shows_its_vector(run, name, layer) -> None:
         at.run()
         assert not at.exception
         if stage in before:
-            traces = drawn(at, "strip of the stage")
+            shown = the_map(at, "strip of the stage strips")
             norm = getattr(bundle.model.blocks[layer], stage)
             x = stages[before[stage]]
             _, _, normalized, after = by_hand(norm, x)
-            for trace, vectors in zip(traces, (x, normalized, after), strict=True):
-                close(trace["z"], vectors[TOKEN][None])
+            for row, vectors in zip(shown, (x, normalized, after), strict=True):
+                close(row, vectors[TOKEN])
         else:
             rows = [*terms.get(stage, ()), stage]
             shown = the_map(at, "strip of the stage strips")
@@ -134,10 +134,10 @@ def test_lengths_of_all_layers_and_tokens(run, name, layer) -> None:
     for part in lengths.keys() - {"resid_pre"}:
         torch.testing.assert_close(shown[TITLES[part]].flip(0), lengths[part], atol=1e-4, rtol=1e-4)
     if cfg.n_layers > 1:
-        lines = drawn(at, "lengths")
-        assert [line["name"] for line in lines] == list(lengths)
-        for line in lines:
-            close(line["y"], lengths[line["name"]][:, TOKEN])
+        names = [line["name"] for line in header(at, "lengths")["rows"][0]["lines"]]
+        assert names == list(lengths)
+        for line, name in zip(bars(at, "lengths")["length"], names, strict=True):
+            torch.testing.assert_close(line, lengths[name][:, TOKEN], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("which", ["ln1", "ln2"])
@@ -149,16 +149,16 @@ def test_the_norm_before_and_after(run, name, layer, which) -> None:
     norm = getattr(bundle.model.blocks[layer], which)
     x = hook(cache, layer, "hook_resid_pre" if which == "ln1" else "hook_resid_mid")
     mean, scale, normalized, after = by_hand(norm, x)
-    shown_mean, shown_scale = drawn(at, "mean and scale")
-    close(shown_mean["y"], mean)
-    close(shown_scale["y"], scale)
+    shown = bars(at, "mean and scale")
+    torch.testing.assert_close(shown["mean"], mean, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(shown["scale"], scale, atol=1e-4, rtol=1e-4)
     shortest, root = normalized.norm(dim=-1).min(), bundle.model.cfg.d_model**0.5
     assert shortest < root
     (words,) = (m.value for m in at.markdown if "fall short of it" in m.value)
     assert abs(float(words.split("scale²)) = ")[1].split(". ")[0]) - float(shortest)) < 2e-3
     assert f"{scale.min():.4f}" in words
-    for trace, vectors in zip(drawn(at, "one vector"), (x, normalized, after), strict=True):
-        close(trace["z"], vectors[TOKEN][None])
+    for row, vectors in zip(the_map(at, "one vector strips"), (x, normalized, after), strict=True):
+        close(row, vectors[TOKEN])
 
 
 @pytest.mark.parametrize(("name", "layer"), WITH_MLP)

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.pages.screen import as_tensor, cloud, messages, said, the_map
+from tests.pages.screen import as_tensor, bars, cloud, header, messages, said, the_map
 
 PAGE = "pages/read/embeddings.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
@@ -99,11 +99,13 @@ def test_neighbours_and_likeness_are_cosines(opened, model) -> None:
     W_E = bundle.model.W_E.detach()
     cosines = [F.cosine_similarity(W_E[ids[2]], row, dim=0).item() for row in W_E]
     order = sorted(set(range(len(W_E))) - {int(ids[2])}, key=lambda i: -cosines[i])[:8]
-    bars = drawn(at, "neighbours")
+    from pages._ui.components import shown as as_shown
+
+    (nearest,) = bars(at, "neighbours").values()
     expected = torch.tensor([cosines[i] for i in order])
-    torch.testing.assert_close(as_tensor(bars["data"][0]["x"]), expected, atol=1e-6, rtol=0)
-    names = bars["layout"]["meta"]["table"]["y_labels"][1]
-    assert sorted(names[:3]) == sorted(bundle.tokenizer.str_tokens(order[:3]))
+    torch.testing.assert_close(nearest, expected, atol=1e-6, rtol=0)
+    names = header(at, "neighbours")["axis"]["labels"]
+    assert sorted(names[:3]) == sorted(as_shown(bundle.tokenizer.str_tokens(order[:3])))
     matrix = the_map(at, "alike map")
     for i in range(len(ids)):
         for j in range(len(ids)):
@@ -241,14 +243,14 @@ def test_those_who_stand_apart_are_the_tokens_that_training_never_met() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_the_question_is_graded_by_the_weights(opened, model) -> None:
     at, bundle, ids, _ = opened(model, ask="true")
-    assert not [c for c in at.get("plotly_chart") if c.proto.id.endswith("-neighbours figure")]
+    assert not bars(at, "neighbours")
     W_E = bundle.model.W_E.detach()
     cosines = F.cosine_similarity(W_E[ids[-1], None], W_E)
     cosines[ids[-1]] = -2
     (nearest,) = bundle.tokenizer.str_tokens([int(cosines.argmax())])
     at.button_group(key="predict nearest").set_value(repr(nearest)).run()
     assert len(at.success) == 1 and f"{cosines.max():.3f}" in at.success[0].value
-    assert drawn(at, "neighbours")
+    assert bars(at, "neighbours")
     at.selectbox(key="token").set_value(0).run()
     assert not at.exception
 

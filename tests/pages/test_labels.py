@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.pages.screen import as_tensor, drawn, said
+from tests.pages.screen import said, the_map
 
 PAGE = "pages/read/attention.py"
 
@@ -40,7 +40,7 @@ def test_each_label_stands_beside_its_cost_and_the_dearest_other(visit, name) ->
         [[loss_without(model, tokens, layer, head) - whole for head in range(shape[1])]
          for layer in range(shape[0])]
     )  # fmt: skip
-    on_screen = as_tensor(drawn(at, "costs")["data"][0]["z"]).view(shape)
+    on_screen = the_map(at, "costs").flip(0)
     torch.testing.assert_close(on_screen, costs, atol=1e-4, rtol=0)
 
     tables = [frame.value for frame in at.dataframe if "label" in frame.value]
