@@ -135,6 +135,16 @@ def test_a_broken_off_experiment_goes_on_where_it_was(make, tmp_path) -> None:
     assert tfs.load(half).card.startswith("# tiny: learned, seed 3")
 
 
+def test_what_an_earlier_version_left_is_not_taken_for_this_one(make, tmp_path) -> None:
+    from tfs.train.conduct import conduct
+
+    axes = {"positions": AXES["positions"]}
+    conduct(make(seeds=[3], axes=axes), tmp_path, lambda text: None)
+    base = BASE | {"train": BASE["train"] | {"lr": 0.5}}
+    with pytest.raises(ValueError, match="holds a run of another recipe"):
+        conduct(make(seeds=[3], axes=axes, base=base), tmp_path, lambda text: None)
+
+
 def test_runs_that_go_on_from_a_first_stage(make, tmp_path) -> None:
     import torch
 

@@ -18,7 +18,7 @@ from tfs.train.experiment import Experiment
 from tfs.train.experiments import EXPERIMENTS
 from tfs.train.loop import train
 from tfs.train.outcomes import Outcome, results, table
-from tfs.train.recipe import Recipe, save_recipe
+from tfs.train.recipe import RECIPE_FILE, Recipe, read_recipe, save_recipe
 
 
 def conduct(experiment: Experiment, out: Path, say: Callable[[str], None] = print) -> list[Outcome]:
@@ -45,8 +45,14 @@ def conduct(experiment: Experiment, out: Path, say: Callable[[str], None] = prin
 def conduct_run(recipe: Recipe, directory: Path, parent: Bundle | None = None) -> None:
     """One run to its end, from where it stands; afterwards the directory opens as a checkpoint.
 
-    parent: a model whose weights it begins with, and whose tokenizer it reads a text with.
+    parent: a model whose weights it begins with, and whose tokenizer it reads a text with. Raises
+    ValueError where the directory holds the run of another recipe.
     """
+    if (directory / RECIPE_FILE).is_file() and read_recipe(directory) != recipe:
+        raise ValueError(
+            f"{directory} holds a run of another recipe, perhaps of an earlier version of "
+            f"{recipe.name}; give another directory with --out, or delete this one"
+        )
     if (directory / "model.safetensors").is_file():
         return
     task = recipe.make_task(None, parent and parent.tokenizer)
