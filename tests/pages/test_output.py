@@ -270,6 +270,7 @@ print(json.dumps(results))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.screen import SECONDS, figures, messages, pictures
+from tests.pages.screen import SECONDS, messages, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -81,7 +81,7 @@ def test_a_url_that_asks_for_nonsense_gets_the_default(visit, query) -> None:
     at = visit("pages/read/attention.py", **query)
     assert not at.exception and not at.error
     assert at.session_state["model"] in CHECKPOINTS
-    assert figures(at)
+    assert pictures(at)
 
 
 def test_a_dead_link_says_so_until_a_model_is_chosen(visit) -> None:
@@ -201,7 +201,7 @@ def test_changing_the_model_brings_a_prompt_that_fits(visit) -> None:
     at = visit("pages/read/attention.py", model="shakespeare")
     at.selectbox(key="model").set_value("mirror").run()
     assert not at.exception and not at.error
-    assert figures(at)
+    assert pictures(at)
 
 
 def test_changing_the_model_keeps_what_the_reader_typed_where_it_can_be_read(visit) -> None:
@@ -243,7 +243,7 @@ def test_training_runs_in_the_background_and_its_model_opens(visit) -> None:
     opened = visit("pages/read/attention.py", model=name)
     assert not opened.exception and not opened.error
     assert opened.session_state["model"] == name and name.startswith("run-")
-    assert figures(opened)
+    assert pictures(opened)
 
 
 def test_new_run_leads_back_to_the_form(visit) -> None:

@@ -228,6 +228,7 @@ def assert_all_agree(pictures: dict[str, list[Shown]], folder) -> None:
     assert not wrong, f"{len(wrong)} of {len(pictures)}:\n\n" + "\n\n".join(wrong[:3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_figure_has_a_program_that_gives_its_numbers(visit, page, tmp_path) -> None:
     pictures, bare = {}, set()

@@ -46,6 +46,7 @@ def holds(result: list[float], numbers: np.ndarray, step: float) -> bool:
     return any(np.allclose(run, numbers, atol=step) for run in runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["mirror", "shakespeare"])
 @pytest.mark.parametrize("page", WITH_STRIPS)
 def test_a_program_on_the_page_gives_the_numbers_of_every_strip(

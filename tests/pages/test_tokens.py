@@ -170,6 +170,7 @@ print(json.dumps(results))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [
