@@ -12,15 +12,19 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def found(tmp_path):
-    """found(name): for each combination of choices, its first step at 99% and its outcome."""
+    """found(name): for each combination of choices, its first step at 99% and its outcome.
+
+    axes: choices that take the place of the experiment's own, where all of them would take long.
+    """
     from tfs.train.conduct import conduct
     from tfs.train.experiments import EXPERIMENTS
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
 
-    def outcomes(name):
-        experiment = dataclasses.replace(EXPERIMENTS[name], seeds=(0,))
+    def outcomes(name, **axes):
+        own = EXPERIMENTS[name]
+        experiment = dataclasses.replace(own, seeds=(0,), axes=dict(own.axes) | axes)
         done = conduct(experiment, tmp_path, lambda text: None)
         return {tuple(each.labels.values()): (each.reached[0], each) for each in done}
 
@@ -32,8 +36,8 @@ def accuracy(outcome) -> float:
     return outcome.last["accuracy"].mean
 
 
-def test_without_positions_depth_and_steps_do_not_suffice_but_a_start_token_does(found) -> None:
-    runs = found("positions")
+def test_without_positions_3000_steps_do_not_suffice_but_a_start_token_does(found) -> None:
+    runs = found("positions", layers={"2 layers": {}})
     for (positions, start, _), (reached, _) in runs.items():
         if positions == "learned":
             assert reached <= 150
@@ -43,8 +47,7 @@ def test_without_positions_depth_and_steps_do_not_suffice_but_a_start_token_does
             assert 300 <= reached <= 1200
         else:
             assert reached is None
-    two, four = (runs["none", "no start", f"{n} layers"][1] for n in (2, 4))
-    assert 0.7 < accuracy(two) < accuracy(four) < 0.97
+    assert 0.7 < accuracy(runs["none", "no start", "2 layers"][1]) < 0.95
 
 
 def test_weight_decay_makes_it_grok(found) -> None:
