@@ -37,7 +37,7 @@ def accuracy(outcome) -> float:
 
 
 def test_without_positions_3000_steps_do_not_suffice_but_a_start_token_does(found) -> None:
-    runs = found("positions", layers={"2 layers": {}})
+    runs = found("positions", layers={"2 layers": {"model": {"n_layers": 2}}})
     for (positions, start, _), (reached, _) in runs.items():
         if positions == "learned":
             assert reached <= 150
