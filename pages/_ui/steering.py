@@ -14,6 +14,7 @@ from pages._ui.training import (
     leave,
     resume,
     set_lr,
+    stop,
 )
 from pages._ui.watched import Watched
 from tfs.train.entry import owner_hash
@@ -60,7 +61,7 @@ def _go_and_stop(run: Watched) -> None:
     elif going_on:
         _go_button("Pause", "pause", job.pause)
     if going_on:
-        st.button("Stop", icon=":material/stop:", on_click=job.stop)
+        st.button("Stop", icon=":material/stop:", on_click=stop, args=(job,))
         _learning_rate(run)
 
 

@@ -22,6 +22,7 @@ from tfs.train.run_library import RESUMABLE
 from tfs.train.worker import Job
 
 NEAR_THE_FLOOR = 0.02  # nats
+SECONDS_TO_STOP = 0.6
 MINUTE, HOUR = 60, 3600
 
 
@@ -181,6 +182,12 @@ def can_resume(run: Watched) -> bool:
 def resume(run: Watched) -> None:
     """For a button's on_click: go on from the last save."""
     watch(partial(state.run_library().resume, run.name))
+
+
+def stop(job: Job) -> None:
+    """For a button's on_click: stop, and wait a moment, so that the page already shows its end."""
+    job.stop()
+    job.thread.join(SECONDS_TO_STOP)
 
 
 def set_lr(run: Watched, lr: float) -> None:
