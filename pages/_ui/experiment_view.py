@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 import torch
@@ -55,7 +57,10 @@ def plan(experiment: Experiment) -> None:
         run.recipe.train.steps * _seconds_per_update(run.recipe, _as_json(run.recipe))
         for run in runs
     )
-    axes = {axis: ", ".join(choices) for axis, choices in experiment.axes.items()}
+    axes = {
+        axis: ", ".join(_with_updates(choice, sets) for choice, sets in choices.items())
+        for axis, choices in experiment.axes.items()
+    }
     st.table(
         {
             "what differs": [*map(literal, axes), "seeds"],
@@ -68,6 +73,12 @@ def plan(experiment: Experiment) -> None:
         "of computing here, as measured by a few updates of each. One run at a time stands in the "
         "queue, so that others have their turn in between."
     )
+
+
+def _with_updates(choice: str, sets: Mapping[str, Any]) -> str:
+    """A choice, with its number of updates where it has one of its own."""
+    steps = (sets.get("train") or {}).get("steps")
+    return f"{choice} ({steps:,} updates)" if steps else choice
 
 
 def _as_json(recipe: Recipe) -> str:
@@ -144,9 +155,12 @@ def _leave() -> None:
 def progress(one: RunSet) -> None:
     """How many of its runs have ended, and what is trained now."""
     over = [run for run in one.begun if _is_over(run)]
+    deleted = sum(not state.is_run(run) for run in over)
     share = len(over) / max(len(one.runs), 1)
     now = next((run for run in one.begun if run not in over), None)
     said = f"{len(over)} of {counted(len(one.runs), 'run')} done"
+    if deleted:
+        said += f", {deleted} of them deleted since"
     if now:
         entry = state.run_library().entry(now)
         said += f"; now {entry.title}, {entry.state}: step {entry.step:,} of {entry.steps:,}"

@@ -121,16 +121,23 @@ def which_first(steps: list[int], scores: dict[str, Tensor]) -> bool:
     )
 
 
+def _few(steps: list[int], count: int, wanted: int | None) -> list[int]:
+    """So many of the steps, evenly over all, with the last one, or the one on screen instead."""
+    last = steps[-1] if wanted is None else wanted
+    every = -(-len(steps) // count)
+    return sorted({*steps[::-1][::every][1:], last}) if count > 1 else [last]
+
+
 def patterns_over_training(view: View, steps: list[int]) -> None:
     """Every head's pattern on the prompt; the kept steps are frames, scrubbed in the browser."""
     cfg, pos = view.model.cfg, len(view.tokens)
     heads = cfg.n_layers * cfg.n_heads
     shown = steps
     if heads * pos**2 * len(steps) > MOST_CELLS:
-        shown = [view.step if view.step is not None else steps[-1]]
+        shown = _few(steps, max(1, MOST_CELLS // (heads * pos**2)), view.step)
         st.caption(
-            "So many heads at so many steps are too much at once: here is the step that the slider "
-            "in the sidebar names."
+            f"So many heads at {len(steps)} steps are too much at once: here are {len(shown)} of "
+            "the steps."
         )
     stack = torch.stack([_patterns(_at(view, step)) for step in shown])
     on_screen = view.step if view.step in shown else shown[-1]

@@ -92,6 +92,13 @@ def curves(run: Watched) -> None:
     }
     with st.expander("Gradient norm and learning rate", key="norms"):
         figure(over_training(panels), key="rates", code=[evaluate])
+    if answers_can_be_graded(run) and len(held_out) > 1:
+        st.subheader("How many answers are right")
+        figure(
+            over_training({"answers right": _accuracies(lines)}, shares=["answers right"]),
+            key="accuracy",
+            code=[evaluate],
+        )
     if answers_can_be_graded(run) and len(held_out) > 1 and "by_position" in held_out[-1]:
         rows = [each["by_position"] for each in held_out]
         if sum(share is not None for share in rows[-1]) > 1:
@@ -101,6 +108,17 @@ def curves(run: Watched) -> None:
                 key="by position",
                 code=[evaluate],
             )
+
+
+def _accuracies(lines: list[dict]) -> dict[str, tuple[list[int], list[float]]]:
+    """Shares of right answers on held-out sequences, and on seen ones where they come again."""
+    found = {}
+    for part, name in (("held_out", "held out"), ("seen", "seen in training")):
+        if measured := [line for line in lines if line.get(part)]:
+            every = measured[:: max(1, len(measured) // MOST_EVALUATIONS)]
+            accuracy = [line[part]["accuracy"] for line in every]
+            found[name] = [line["step"] for line in every], accuracy
+    return found
 
 
 def samples(run: Watched) -> None:

@@ -131,6 +131,8 @@ def _uploaded(base: Recipe) -> str | None:
             f"{file.name} has {file.size / 2**20:.1f} MiB, more than the {LARGEST_TEXT // 2**20} "
             "MiB that are read here; cut it, or train on it from the command line"
         )
+    if not file.size:
+        raise ValueError(f"{file.name} holds no text; give a file with something to read")
     try:
         return file.getvalue().decode()
     except UnicodeDecodeError as error:

@@ -55,6 +55,8 @@ def _origin(entry: Entry, entries: list[Entry]) -> str:
 def chosen_run(entries: list[Entry]) -> None:
     """One of them: open, rename, delete, take along."""
     by_name = {entry.name: entry for entry in entries}
+    if came_in := st.session_state.pop("came in", None):
+        st.session_state["chosen run"] = came_in
     if st.session_state.get("chosen run") not in by_name:
         st.session_state.pop("chosen run", None)
     name = st.selectbox(
@@ -136,6 +138,6 @@ def bring_in() -> None:
         st.session_state["rejected"] = f"{file.name}: {error}"
     else:
         remember_run(name)
-        st.session_state["chosen run"] = name
+        st.session_state["came in"] = name  # its box is already drawn
         st.toast(f"{counted(1, 'run')} came in: {literal(file.name)}")
     st.rerun()

@@ -56,13 +56,14 @@ def _go_and_stop(run: Watched) -> None:
     going_on = job is not None and run.is_going_on
     if can_resume(run):
         _go_button("Resume", "play_arrow", resume, run)
+        _learning_rate(run, "Resume with it", resume, "From the last save on.")
     elif now == "paused" and job:
         _go_button("Go on", "play_arrow", job.resume)
     elif going_on:
         _go_button("Pause", "pause", job.pause)
     if going_on:
         st.button("Stop", icon=":material/stop:", on_click=stop, args=(job,))
-        _learning_rate(run)
+        _learning_rate(run, "Change it", set_lr, "From the next update on.")
 
 
 def _go_button(label: str, icon: str, press: Callable, *args: object) -> None:
@@ -85,13 +86,13 @@ def _open(run: Watched) -> None:
             st.button(title, key=f"open in {page}", on_click=ask_to_open, args=(run.name, page))
 
 
-def _learning_rate(run: Watched) -> None:
+def _learning_rate(run: Watched, label: str, press: Callable, since: str) -> None:
     with st.popover("Learning rate", icon=":material/speed:"):
-        st.caption("The peak of the schedule, from the next update on.")
+        st.caption(f"The peak of the schedule. {since}")
         lr = st.number_input(
             "Peak", 1e-7, 10.0, run.recipe.train.lr, format="%.6g", step=1e-4, key="new lr"
         )
-        st.button("Change it", on_click=set_lr, args=(run, lr))
+        st.button(label, key="change lr", on_click=press, args=(run, lr))
 
 
 def _branch(run: Watched, snapshots: list[int]) -> None:

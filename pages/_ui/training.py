@@ -26,13 +26,16 @@ SECONDS_TO_STOP = 0.6
 MINUTE, HOUR = 60, 3600
 
 
-def price(asked: Asked) -> None:
-    """What the run will cost, before it is started: counted, and timed by a few updates."""
+def price(asked: Asked) -> str:
+    """What the run will cost, before it is started: counted, and timed by a few updates.
+
+    Returns why it cannot be trained; "" where it can.
+    """
     try:
         spent = _costs(asked.recipe, json.dumps(asked.recipe.to_dict()), asked.text)
     except (ValueError, OSError) as error:
         st.error(literal(str(error)))
-        st.stop()
+        return str(error)
     shown = {
         "Parameters": readable_count(spent.parameters),
         "Tokens read": readable_count(spent.tokens),
@@ -45,6 +48,7 @@ def price(asked: Asked) -> None:
         f"{counted(asked.recipe.train.steps, 'update')} at {1000 * spent.seconds_per_update:,.1f} "
         "ms, as measured on this machine; evaluations and whoever else computes come on top."
     )
+    return ""
 
 
 @st.cache_data(show_spinner="Timing a few updates …", max_entries=256)
@@ -151,11 +155,14 @@ def say_why_not() -> None:
 def ask_where_it_ends(run: Watched) -> None:
     """How far down will the held-out loss come? Graded by the last measurement, when it is over."""
     blind, floor = math.log(run.task.d_vocab), run.task.floor()
-    low, name = (floor, "the floor") if floor is not None else (blind / 2, "half of it")
+    low = floor if floor is not None else blind / 2
     near = low + NEAR_THE_FLOOR if floor is not None else low
+    key = f"predict end of {run.name}"
+    if not run.is_going_on and st.session_state.get(key) is None:
+        return  # the answer is on screen
     options = (
         f"no lower than a blind guess, {blind:.2f}",
-        f"between that and {name}, {low:.2f}",
+        f"between that and {near:.2f}",
         f"within {NEAR_THE_FLOOR} nats of the floor, {low:.2f}"
         if floor is not None
         else f"below {low:.2f}",
@@ -171,17 +178,17 @@ def ask_where_it_ends(run: Watched) -> None:
         options,
         answer,
         because,
-        key=f"predict end of {run.name}",
+        key=key,
     )
 
 
 def can_resume(run: Watched) -> bool:
-    return run.entry.state in RESUMABLE
+    return run.entry.state in RESUMABLE and state.run_library().has_save(run.name)
 
 
-def resume(run: Watched) -> None:
-    """For a button's on_click: go on from the last save."""
-    watch(partial(state.run_library().resume, run.name))
+def resume(run: Watched, lr: float | None = None) -> None:
+    """For a button's on_click: go on from the last save, with another peak of the rate or not."""
+    watch(partial(state.run_library().resume, run.name, lr))
 
 
 def stop(job: Job) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages._ui import state
 from pages._ui.controls import current_view
 from pages._ui.formation import (
     on_one_axis,
@@ -11,16 +12,21 @@ from pages._ui.formation import (
 )
 from pages._ui.layout import literal, prose
 from pages._ui.replay import loss_history
+from tfs.train.run_library import GOING_ON
 
 st.title("How it formed")
 prose("formed")
 view = current_view()
 steps = view.bundle.snapshots
 if len(steps) < 2:
-    st.info(
-        f"No weights were kept while {literal(view.name)} was trained, so only its loss can be "
-        "played back: for heads choose induction or mirror in the sidebar, or train a model here."
-    )
+    name = literal(view.name)
+    if state.is_run(view.name) and state.run_library().entry(view.name).state in GOING_ON:
+        st.info(f"{name} has only begun to be trained: come back when it has kept some steps.")
+    else:
+        st.info(
+            f"No weights were kept while {name} was trained, so only its loss can be played back: "
+            "for heads choose induction or mirror in the sidebar, or train a model here."
+        )
     if loss_history(view.name):
         on_one_axis(view, steps, {})
     st.stop()

@@ -25,10 +25,15 @@ def before() -> None:
     asked = form()
     if asked is None:
         st.stop()
-    price(asked)
-    st.button(
+    costs, button = st.container(), st.empty()
+    button.button(  # before the costs are timed, or for so long it would start the form before
         "Train", icon=":material/play_arrow:", on_click=launch, args=(asked,), width="stretch"
     )
+    with costs:
+        why_not = price(asked)
+    if why_not:
+        button.empty()
+        st.stop()
     st.subheader("The learning rate to come")
     config = asked.recipe.train
     steps = range(1, config.steps + 1, max(1, config.steps // MOST_POINTS))
@@ -64,11 +69,16 @@ def during(run: Watched) -> None:
         view = run.view()
         if view is None or not (steps := view.bundle.snapshots):
             return
-        samples(run)
-        st.subheader("Its heads, as they form")
-        st.caption("On one sequence that it is not trained on, the same all the time.")
-        patterns_over_training(view, steps)
-        on_one_axis(view, steps, scores_over_training(view, steps))
+        try:
+            samples(run)
+            st.subheader("Its heads, as they form")
+            st.caption("On one sequence that it is not trained on, the same all the time.")
+            patterns_over_training(view, steps)
+            on_one_axis(view, steps, scores_over_training(view, steps))
+        except ValueError:
+            if set(steps) <= set(view.bundle.snapshots):
+                raise
+            st.rerun()  # it was resumed meanwhile, and makes some steps anew
 
     shown = run.entry.state, run.view() is None
     look()

@@ -105,10 +105,14 @@ def test_a_run_is_taken_along_and_brought_in_elsewhere(reader, page, server, tmp
     metric = reader.get_by_test_id("stMetric").filter(has_text="Runs of this browser")
     expect(metric.get_by_test_id("stMetricValue")).to_have_text("1")
     settle(reader)
+    reader.locator("input[type=file]").set_input_files(packed)  # where the list is not empty, too
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text("2")
+    settle(reader)
+    assert not reader.get_by_test_id("stException").count()
     (tmp_path / "bad.zip").write_bytes(b"PK nothing")
     reader.locator("input[type=file]").set_input_files(tmp_path / "bad.zip")
     reader.get_by_text(re.compile(r"^bad\.zip:")).wait_for()
-    expect(metric.get_by_test_id("stMetricValue")).to_have_text("1")
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text("2")
 
 
 def test_the_learning_rate_changes_while_it_trains(reader, server) -> None:

@@ -199,6 +199,47 @@ def test_a_branch_begins_with_the_weights_of_its_step(trained, tmp_path) -> None
     assert state.run_library().entry(child.name).parent == (parent.name, 24)
 
 
+def test_a_run_that_diverged_goes_on_at_another_rate(visit) -> None:
+    from pages._ui import state
+
+    at = visit(PAGE, recipe="mirror")
+    at.number_input(key="steps of mirror").set_value(120)
+    at.toggle(key="clip of mirror").set_value(False)
+    at.number_input(key="lr of mirror").set_value(10.0).run()
+    button(at, "Train").click().run()
+    name = at.session_state["run"]
+    state.run_library().job(name).thread.join(SECONDS)
+    at.run()
+    assert not at.exception and "diverged" in at.error[0].value
+    at.number_input(key="new lr").set_value(1e-3).run()
+    button(at, "Resume with it").click().run()
+    state.run_library().job(name).thread.join(SECONDS)
+    at.run()
+    assert not at.exception and not at.error
+    assert state.run_library().entry(name).state == "finished"
+
+
+def test_what_has_no_save_offers_no_resume(visit, trained) -> None:
+    from pages._ui import state
+
+    at, directory = trained("mirror", 20)
+    status = json.loads((directory / "status.json").read_text())
+    state.run_library().jobs.pop(directory.name, None)
+    (directory / "last").unlink()
+    (directory / "status.json").write_text(json.dumps(status | {"state": "stopped", "step": 10}))
+    at.run()
+    assert "Resume" not in {each.label for each in at.button}
+
+
+def test_right_answers_are_those_of_the_log_also_on_seen_examples(trained) -> None:
+    at, directory = trained("modular-addition", 50)
+    lines = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+    curves = {trace["name"]: trace for trace in drawn(at, "accuracy")["data"]}
+    for name, part in (("held out", "held_out"), ("seen in training", "seen")):
+        expected = [line[part]["accuracy"] for line in lines if line.get(part)]
+        assert as_tensor(curves[name]["y"]).tolist() == pytest.approx(expected)
+
+
 @pytest.mark.slow
 def test_who_has_the_link_only_cannot_steer(visit, trained) -> None:
     at, directory = trained("mirror", 20)

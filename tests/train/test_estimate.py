@@ -43,6 +43,24 @@ def test_it_times_real_updates(recipe, monkeypatch) -> None:
     assert taken == [1, 2, 3]
 
 
+def test_a_long_update_is_timed_by_a_part_of_its_batch_and_once(recipe, monkeypatch) -> None:
+    from tfs.arithmetic import training_flops
+    from tfs.train import estimate
+
+    real, rows = estimate.update, []
+
+    def slow(model, task, config, *rest):
+        rows.append(config.batch_size)
+        time.sleep(0.05)
+        return real(model, task, config, *rest)
+
+    monkeypatch.setattr(estimate, "update", slow)
+    monkeypatch.setattr(estimate, "MOST_FLOPS", training_flops(recipe.model, 16, 16))
+    monkeypatch.setattr(estimate, "SECONDS_TO_TIME", 0.01)
+    assert estimate.seconds_per_update(recipe) >= 0.05 * 64 / 16
+    assert rows == [16]
+
+
 def test_it_changes_nothing_else(recipe) -> None:
     from tfs.train.estimate import seconds_per_update
 

@@ -47,7 +47,7 @@ def loss_curve(
     room = 0.06 * (high - low) or 0.1
     fig.update_yaxes(range=[low - room, high + room], title_text="loss (nats per token)")
     fig.update_xaxes(title_text="step", title_standoff=8)
-    _draw_references(fig, references, gap=0.07 * (high - low + 2 * room))
+    _draw_references(fig, references, gap=0.07 * (high - low + 2 * room), top=high + room / 2)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
     alt = "No training step yet"
@@ -78,24 +78,32 @@ def lr_schedule(steps: Sequence[int], lr: Sequence[Number], *, title: str = "") 
     return described(fig, alt, x="step", y="learning rate")
 
 
-def apart(values: Sequence[Number], gap: Number) -> list[Number]:
+def apart(values: Sequence[Number], gap: Number, top: Number = math.inf) -> list[Number]:
     """The values, moved upward where needed until any two are at least `gap` apart.
 
+    Where the highest would come to lie above `top`, all make room downward instead.
+
     >>> apart([2.0, 1.0, 1.2], gap=0.5)
+    [2.0, 1.0, 1.5]
+    >>> apart([2.0, 1.0, 1.9], gap=0.5, top=2.0)
     [2.0, 1.0, 1.5]
     """
     places = list(values)
     below = -math.inf
     for i in sorted(range(len(places)), key=lambda i: values[i]):
         places[i] = below = max(places[i], below + gap)
+    if below > top:
+        return [-place for place in apart([-min(value, top) for value in values], gap)]
     return places
 
 
-def _draw_references(fig: Draft, references: Mapping[str, Number], gap: Number) -> None:
-    """Dashed lines, each labelled in the right margin, the labels `gap` apart at least."""
+def _draw_references(
+    fig: Draft, references: Mapping[str, Number], gap: Number, top: Number
+) -> None:
+    """Dashed lines, each labelled in the right margin, the labels `gap` apart, none above `top`."""
     names = [f"{escaped(name)} = {level:.3f}" for name, level in references.items()]
     levels = list(references.values())
-    for name, level, place in zip(names, levels, apart(levels, gap), strict=True):
+    for name, level, place in zip(names, levels, apart(levels, gap, top), strict=True):
         fig.add_hline(level, line={"color": REFERENCE, "dash": "dash", "width": 1})
         beside = {"x": 1, "xref": "paper", "xanchor": "left", "y": place, "showarrow": False}
         fig.add_annotation(beside | {"text": name, "font": {"size": 11}})

@@ -1,6 +1,7 @@
 """What a training will cost, before it starts: parameters, arithmetic, and time on this machine."""
 
 import time
+from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
@@ -12,9 +13,12 @@ from tfs.tasks import Task
 from tfs.train.backward import batch_loss
 from tfs.train.loop import check_run, update
 from tfs.train.optimizer import make_optimizer
+from tfs.train.processes import process_count
 from tfs.train.recipe import Recipe
 
 CPU = torch.device("cpu")
+MOST_FLOPS = 10**12  # of an update that is made to be timed
+SECONDS_TO_TIME = 2.0
 
 
 class Costs(NamedTuple):
@@ -53,17 +57,27 @@ def seconds_per_update(
     It takes one update more than it times, since the first one also finds memory and compiles. The
     number of threads is torch's at the moment. Of several processes, all must call it.
 
+    A batch of which an update would take long is timed by as many of its sequences as take less;
+    and if one update takes SECONDS_TO_TIME, it is the only one.
+
     Left out of it: evaluations, snapshots and saves; and nobody knows what else the machine will
     have to do meanwhile. Raises ValueError where the recipe cannot be trained.
     """
     task = task or recipe.make_task()
     check_run(recipe.model, task, recipe.train)
+    config = recipe.train
+    flops = training_flops(recipe.model, task.n_ctx, config.batch_size)
+    if flops > MOST_FLOPS and process_count() == 1:
+        rows = max(1, config.batch_size * MOST_FLOPS // flops)
+        config = replace(config, batch_size=rows, accumulate=1)
     model = DecoderOnly(recipe.model).to(device)
-    optimizer = make_optimizer(model, recipe.train)
-    loss_of = batch_loss(model, recipe.train)
+    optimizer = make_optimizer(model, config)
+    loss_of = batch_loss(model, config)
     seconds = []
     for step in range(1, updates + 2):
         started = time.perf_counter()
-        update(model, task, recipe.train, optimizer, step, loss_of)
+        update(model, task, config, optimizer, step, loss_of)
         seconds.append(time.perf_counter() - started)
-    return median(seconds[1:])
+        if seconds[0] > SECONDS_TO_TIME:
+            break
+    return median(seconds[1:] or seconds) * recipe.train.batch_size / config.batch_size

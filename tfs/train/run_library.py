@@ -88,6 +88,11 @@ class Library:
                 name = self._put_in_place(directory)
         return self._launch(name, recipe, Bundle(model, task.tokenizer, card), task, title)
 
+    def has_save(self, name: str) -> bool:
+        """Whether there is what resuming needs; imported runs have none once they were trained."""
+        directory = self.root / name
+        return last_step(directory) is not None or not (directory / "metrics.jsonl").exists()
+
     def resume(self, name: str, lr: float | None = None) -> Job:
         """Go on with a run that was stopped, failed or lost its process, from its last save.
 
@@ -108,7 +113,7 @@ class Library:
                     "model further, branch from one of its snapshots"
                 )
             from_last = last_step(directory) is not None
-            if not from_last and (directory / "metrics.jsonl").exists():
+            if not self.has_save(name):
                 raise ValueError(
                     f"{entry.title} has no save to resume from, as imported runs have none; branch "
                     "from one of its snapshots"
