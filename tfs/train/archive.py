@@ -29,8 +29,11 @@ HELD_OUT = ("loss", "accuracy", "exact")
 COLUMNS = ("step", *NUMBERS, *(f"held_out_{name}" for name in HELD_OUT))
 
 
-def pack(directory: Path) -> bytes:
-    """The run in `directory` as a zip; weights hardly shrink, so they are only stored."""
+def pack(directory: Path, title: str) -> bytes:
+    """The run in `directory` as a zip; weights hardly shrink, so they are only stored.
+
+    title: what it is called, which becomes the zip's comment.
+    """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in FILES:
@@ -39,7 +42,14 @@ def pack(directory: Path) -> bytes:
         for path in sorted((directory / "snapshots").glob("step_*.safetensors")):
             archive.write(path, f"snapshots/{path.name}", zipfile.ZIP_STORED)
         archive.writestr(METRICS_FILE, metrics_csv(directory))
+        archive.comment = title.encode()
     return packed.getvalue()
+
+
+def title_of(data: bytes) -> str:
+    """What a run was called that `unpack` has taken; "" where nobody said."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.comment.decode(errors="replace")
 
 
 def metrics_csv(directory: Path) -> str:
