@@ -40,10 +40,10 @@ def test_a_training_is_replayed_by_keys_by_drag_and_from_a_link(browser, page, s
 
 
 def test_a_replay_plays_to_the_end_and_can_be_paused(page, server) -> None:
-    open_page(page, server, f"{PAGE}&snapshot=512")
+    open_page(page, server, f"{PAGE}&snapshot=16")
     open_sidebar(page)
     page.get_by_role("button", name="Play the training from here").click()
-    stands_at(page, 768)
+    page.wait_for_function("() => !location.search.includes('snapshot=16')")
     page.get_by_role("button", name="Pause the replay").click()
     settle(page)
     page.wait_for_timeout(800)
