@@ -112,6 +112,10 @@ def test_a_training_is_graded_when_it_is_over(monkeypatch, loss) -> None:
     training.ask_where_it_ends(run)
     assert asked["answer"] is None
     run.is_going_on = False
+    asked.clear()
+    training.ask_where_it_ends(run)
+    assert not asked, "the answer is on screen"
+    monkeypatch.setattr(training.st, "session_state", {"predict end of run": "a guess"})
     training.ask_where_it_ends(run)
     assert asked["options"].index(asked["answer"]) == [4.7, 3.0, 2.15].index(loss)
     assert f"{loss:.3f}" in asked["because"]
