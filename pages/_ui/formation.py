@@ -122,10 +122,10 @@ def which_first(steps: list[int], scores: dict[str, Tensor]) -> bool:
 
 
 def _few(steps: list[int], count: int, wanted: int | None) -> list[int]:
-    """So many of the steps, evenly over all, with the last one, or the one on screen instead."""
-    last = steps[-1] if wanted is None else wanted
+    """So many of the steps, evenly to the last, and the one on screen; of one, only that."""
+    on_screen = steps[-1] if wanted is None else wanted
     every = -(-len(steps) // count)
-    return sorted({*steps[::-1][::every][1:], last}) if count > 1 else [last]
+    return sorted({*steps[::-1][::every], on_screen}) if count > 1 else [on_screen]
 
 
 def patterns_over_training(view: View, steps: list[int]) -> None:

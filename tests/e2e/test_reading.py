@@ -1,4 +1,4 @@
-"""Reading with mouse and keyboard: hover, lock, build a mask, guess, turn, take along."""
+"""Reading with mouse and keyboard: hover, lock, guess, turn, take along."""
 
 import itertools
 import re
@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.e2e.browser import close_sidebar, open_page, open_sidebar, settle
-from tests.e2e.places import MIRRORED, START, strip
+from tests.e2e.places import START, strip
 
 
 def test_a_token_is_hovered_locked_and_unlocked(page, server) -> None:
@@ -90,57 +90,6 @@ def test_a_guess_is_graded(page, server) -> None:
     page.get_by_role("radio", name="L0H0", exact=True).click()
     page.get_by_text(re.compile("^(Right|Not this time)")).first.wait_for()
     page.locator(".grid canvas").first.wait_for()
-
-
-def test_cells_are_read_in_all_maps_and_a_row_is_locked(page, server) -> None:
-    open_page(page, server, f"masks?model=mirror&prompt={MIRRORED}")
-    scores = page.get_by_role("img", name=re.compile("^scores: the largest score"))
-    scores.scroll_into_view_if_needed()
-    box = scores.bounding_box()
-    place = {"x": 6.5 * box["width"] / 16, "y": 3.5 * box["height"] / 16}
-    scores.hover(position=place)
-    page.get_by_text(
-        re.compile('^query 3 "28", key 6 "82": score .*, masked −∞, weight 0.0000$')
-    ).wait_for()
-    scores.click(position=place)
-    page.wait_for_url(re.compile("token=3"))
-    page.get_by_text(re.compile("^Query 3, '28', in L0H0")).wait_for()
-    settle(page)
-    scores.click(position=place)
-    page.wait_for_function("() => !location.search.includes('token=')")
-    page.get_by_text("None is locked, so this is the query in the middle.").wait_for()
-
-
-def test_a_mask_is_built_by_clicks_and_keys(page, server) -> None:
-    open_page(page, server, f"masks?model=mirror&cell=1&prompt={MIRRORED}")
-    mask = page.get_by_role("img", name=re.compile("^causal: .* replaced by"))
-    box = mask.bounding_box()
-    mask.click(position={"x": 4.5 * box["width"] / 16, "y": 2.5 * box["height"] / 16})
-    page.get_by_text("Cell 37 of 256. Closed: key 4 comes after query 2.").wait_for()
-    page.wait_for_url(re.compile("cell=37"))
-    settle(page)
-    for key in ("ArrowDown", "ArrowLeft", "Enter"):
-        page.keyboard.press(key)
-    page.get_by_text("Cell 52 of 256. Open: key 3 is query 3 itself.").wait_for()
-
-
-def test_the_large_maps_grow_on_a_projector_and_a_row_can_have_its_own_scale(browser, server):
-    page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
-    open_page(page, server, "attention?model=shakespeare&layer=1&head=1")
-    maps = page.get_by_role("img", name=re.compile("^L1H1: (weight|length).*: the largest"))
-    for i in range(2):
-        assert 600 < maps.nth(i).bounding_box()["width"] <= 760
-        assert maps.nth(i).bounding_box()["height"] < 800, "it fits on the screen"
-    brightest = """canvas => {
-      const row = canvas.getContext('2d').getImageData(0, canvas.height - 1, canvas.width, 1).data;
-      return Math.max(...row.filter((_, i) => i % 4 < 3));
-    }"""
-    spread_thin = maps.first.evaluate(brightest)
-    page.get_by_text("Each row by its own largest value").click()
-    page.wait_for_url(re.compile(r"own(\+|%20)head=true"))
-    settle(page)
-    assert spread_thin < maps.first.evaluate(brightest) == 0xF8, "the end of the scale"
-    page.context.close()
 
 
 def test_the_colour_bars_of_heads_have_room_for_their_names(page, server) -> None:
@@ -281,22 +230,3 @@ def test_on_a_phone_the_choice_of_room_in_the_lens_stays(browser, server) -> Non
     settle(page)
     assert chosen("12").count()
     page.context.close()
-
-
-def test_a_key_alone_frames_its_column(page, server) -> None:
-    open_page(page, server, f"attention?model=mirror&prompt={MIRRORED}&key+token=3%3A+%2728%27")
-    drawing = page.locator(".drawing").filter(has=page.get_by_role("img", name=re.compile("L0H0")))
-    frame = drawing.first.locator("i")
-    frame.wait_for()
-    box, room = frame.bounding_box(), drawing.first.bounding_box()
-    assert box["height"] == pytest.approx(room["height"], abs=2)
-    assert box["x"] - room["x"] == pytest.approx(3 / 16 * room["width"], abs=2)
-    page.get_by_text(re.compile(r'^key 3 "28" \(locked\)\. Hover')).wait_for()
-
-
-def test_one_token_fills_its_map(page, server) -> None:
-    open_page(page, server, "masks?model=mirror&prompt=5")
-    edges = page.locator("svg.edges path")
-    widths = {edge.get_attribute("stroke-width") for edge in edges.all()}
-    room = page.locator(".drawing").first.bounding_box()["width"]
-    assert [float(width) / 20 * room <= 1.5 for width in widths] == [True]

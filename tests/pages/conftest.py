@@ -55,3 +55,22 @@ def gpt2():
         return GPT2Tokenizer()
     except OSError:
         pytest.skip("GPT-2's tokenizer files are not here")
+
+
+@pytest.fixture
+def forward():
+    """forward(name, prompt, step=None) -> the model, logits [pos d_vocab], and its activations."""
+    import torch
+
+    import tfs
+    from tests.pages.compare_page import MIRRORED
+
+    def run(name, prompt=MIRRORED, step=None):
+        bundle = tfs.load(name)
+        model = bundle.model if step is None else bundle.at_step(step)
+        ids = torch.tensor([bundle.tokenizer.encode(prompt)])
+        with torch.no_grad():
+            logits, cache = model.run_with_cache(ids, remove_batch_dim=True)
+        return model, logits[0], cache
+
+    return run

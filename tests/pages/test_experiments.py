@@ -59,6 +59,22 @@ def test_the_plan_says_what_will_be_run(visit, own) -> None:
     assert any("4 runs, 32 updates in all" in caption.value for caption in at.caption)
 
 
+def test_a_choice_that_takes_its_own_number_of_updates_says_so(visit) -> None:
+    at = visit(PAGE, experiment="positions")
+    choices = at.table[0].value["choices"][0].replace("\\", "")
+    assert choices == "learned (600 updates), sinusoidal (600 updates), none"
+
+
+def test_a_run_that_was_deleted_is_named(done) -> None:
+    from pages._ui import state
+
+    one = state.run_sets().entry(done.session_state["set"])
+    state.run_library().delete(one.begun[0])
+    done.run()
+    assert not done.exception
+    assert "1 of them deleted since" in str([bar.proto.text for bar in done.get("progress")])
+
+
 def test_lines_and_bands_are_what_the_runs_logged(done, tmp_path) -> None:
     from tfs.train.run import read_metrics
 

@@ -114,6 +114,37 @@ def test_a_model_without_kept_steps_shows_its_loss_alone(visit) -> None:
     assert any("No weights were kept" in message for message in messages(at))
 
 
+def test_many_heads_are_shown_at_as_many_steps_as_fit(visit, monkeypatch) -> None:
+    import pages._ui.formation as formation
+
+    at = visit(PAGE, model="induction", snapshot="192")
+    every, pos = header(at, "forming")["frames"], header(at, "forming")["queries"]
+    monkeypatch.setattr(formation, "MOST_CELLS", 2 * pos**2 * 5)  # two heads, five steps
+    at.run()
+    few = header(at, "forming")["frames"]
+    assert set(few) < set(every) and "192" in few and few[-1] == every[-1]
+    assert 3 <= len(few) <= 6 and few == sorted(few, key=int)
+    assert f"here are {len(few)} of the steps" in said(at)
+
+
+def test_a_run_that_waits_is_not_said_to_have_kept_nothing(visit) -> None:
+    from pages._ui import state
+    from pages._ui.owner import owner
+    from tfs.train.recipes import RECIPES
+
+    library = state.run_library()
+    jobs = [library.start(RECIPES["induction"], owner(), title="A run") for _ in range(8)]
+    try:
+        assert library.entry(name := jobs[-1].directory.name).state == "queued"
+        at = visit(PAGE, model=name)
+        assert not at.exception
+        assert any("has only begun to be trained" in message for message in messages(at))
+    finally:
+        for job in reversed(jobs):
+            job.stop()
+            job.thread.join(20)
+
+
 def test_many_heads_are_shown_at_the_step_of_the_slider_only(visit, monkeypatch) -> None:
     import pages._ui.formation as formation
 

@@ -99,6 +99,22 @@ def test_what_does_not_fit_is_one_sentence_and_no_button(visit, recipe, key, val
     assert "Train" not in [each.label for each in at.button]
 
 
+def test_the_button_stands_before_the_costs_are_timed(visit, monkeypatch) -> None:
+    """Else the one of the form as it was stays for so long, and starts that."""
+    from pages._ui import training
+
+    class StillTiming(Exception):
+        pass
+
+    def costs(*args):
+        raise StillTiming
+
+    monkeypatch.setattr(training, "costs", costs)
+    at = visit(PAGE, recipe="mirror")
+    at.number_input(key="steps of mirror").set_value(77).run()
+    assert at.exception and button(at, "Train")
+
+
 def test_the_schedule_is_drawn_before_the_start(visit) -> None:
     from tfs.train import lr_at
     from tfs.train.recipes import RECIPES

@@ -55,3 +55,33 @@ def recipe():
         return dataclasses.replace(base, train=dataclasses.replace(base.train, **train))
 
     return make
+
+
+@pytest.fixture
+def tfs():
+    import tfs
+
+    return tfs
+
+
+@pytest.fixture
+def make_job(tfs, tmp_path):
+    from tfs.tasks import MirrorTask
+    from tfs.tokenizers import IntegerTokenizer
+    from tfs.train.worker import Job, Slots
+
+    shared, made = Slots(1), []
+
+    def make(steps=30, slots=shared, task=None):
+        cfg = tfs.TransformerConfig(n_layers=1, d_model=8, n_ctx=4, d_head=4, d_vocab=10, seed=0)
+        bundle = tfs.Bundle(tfs.DecoderOnly(cfg), IntegerTokenizer(10), "# card")
+        config = tfs.TrainConfig(steps=steps, batch_size=2, eval_every=10, eval_size=4)
+        job = Job(bundle, task or MirrorTask(10, 4), config, tmp_path / f"run{len(made)}", slots)
+        made.append(job)
+        return job
+
+    yield make
+    for job in made:
+        job.stop()
+        if job.thread.is_alive():
+            job.thread.join(20)

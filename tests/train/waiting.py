@@ -9,8 +9,8 @@ def finished(job):
     return job.directory.name
 
 
-def wait_until(holds):
-    deadline = time.monotonic() + 20
+def wait_until(holds, seconds=20.0):
+    deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.005)
