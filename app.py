@@ -6,7 +6,7 @@ from pages._ui import controls, jumps, kept, tour
 from pages._ui.components import one_entry_per_page
 from pages._ui.layout import room_for_toolbars
 from pages._ui.predict import ask_first
-from pages._ui.process import is_taken_for_older_kind, prepare_process
+from pages._ui.process import is_taken_for_older_kind, leave_what_it_brought, prepare_process
 
 st.set_page_config(
     page_title="A Transformer you can open", page_icon="assets/images/icon.png", layout="wide"
@@ -56,3 +56,4 @@ st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")
 page.run()
+leave_what_it_brought(page.title)

@@ -24,6 +24,14 @@ def prepare_process() -> None:
     gc.freeze()
 
 
+@st.cache_resource(show_spinner=False)
+def leave_what_it_brought(page: str) -> None:
+    """Once per server and page, after its first visit: what the page imported and keeps is left
+    out of the collections to come, each of which would hold everybody up to walk through it."""
+    gc.collect()
+    gc.freeze()
+
+
 def is_taken_for_older_kind() -> bool:
     """Whether Streamlit takes pages/ for its older kind of app, before st.navigation is called.
 

@@ -13,7 +13,9 @@ from pages._ui.watched import Watched, watched
 from tfs.plots import lr_schedule
 from tfs.train import lr_at
 
-SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_PICTURES = 1.0, 3.0
+# What waits or rests changes little, and a look costs time of the server, for which others wait.
+SECONDS_BETWEEN_LOOKS = {"running": 1.0, "running elsewhere": 1.0, "queued": 2.0, "paused": 3.0}
+SECONDS_BETWEEN_PICTURES = {"running": 3.0, "running elsewhere": 3.0}
 MOST_POINTS = 600
 
 st.title("Train")
@@ -52,9 +54,8 @@ def during(run: Watched) -> None:
     """Its numbers, its pictures, and the buttons that steer it, which are not drawn with them."""
     steering(run)
     ask_where_it_ends(run)
-    going_on = run.is_going_on
 
-    @st.fragment(run_every=SECONDS_BETWEEN_LOOKS if going_on else None)
+    @st.fragment(run_every=SECONDS_BETWEEN_LOOKS.get(run.entry.state))
     def look() -> None:
         if st.session_state.get("run") != run.name:  # asked for before the reader left it
             return
@@ -64,7 +65,7 @@ def during(run: Watched) -> None:
         numbers(now)
         curves(now)
 
-    @st.fragment(run_every=SECONDS_BETWEEN_PICTURES if going_on else None)
+    @st.fragment(run_every=SECONDS_BETWEEN_PICTURES.get(run.entry.state))
     def pictures() -> None:
         view = run.view()
         if view is None or not (steps := view.bundle.snapshots):
