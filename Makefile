@@ -8,7 +8,8 @@ app: .venv/installed
 	$(BIN)/python -m pages._ui.serve
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not timed"
+	$(BIN)/python -m pytest -m timed -n 0
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -1,13 +1,20 @@
-"""A server that trains for four readers still answers a fifth, and a stop takes a moment."""
+"""A server that trains for four readers still answers a fifth, and a stop takes a moment.
+
+The four are on machines of their own: while the fifth is timed their pages stay connected, and the
+server goes on sending to them, but this machine does not draw for them.
+"""
 
 import re
 import statistics
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from tests.benchmarks.browser import REDRAW
 from tests.e2e.browser import open_page, serve, settle
+
+pytestmark = pytest.mark.timed
 
 MOST_MILLISECONDS, MOST_SECONDS_TO_STOP = 500, 1.0
 ROUNDS = 11
@@ -32,6 +39,16 @@ def readers(browser):
         context.close()
 
 
+@contextmanager
+def not_drawn(pages):
+    sessions = [page.context.new_cdp_session(page) for page in pages]
+    for session in sessions:
+        session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    yield
+    for session in sessions:
+        session.send("Page.setWebLifecycleState", {"state": "active"})
+
+
 def test_one_trains_three_wait_and_the_fifth_is_answered(readers, address) -> None:
     *trainers, fifth = readers
     for number, page in enumerate(trainers):
@@ -42,10 +59,11 @@ def test_one_trains_three_wait_and_the_fifth_is_answered(readers, address) -> No
     open_page(fifth, address, "attention?model=shakespeare")
     fifth.wait_for_timeout(1000)
     times = []
-    for turn in range(ROUNDS + 1):
-        head = fifth.get_by_test_id("stMain").get_by_role("radio", name=str(turn % 2 + 4)).first
-        times.append(head.evaluate(REDRAW))
-        fifth.wait_for_timeout(150)
+    with not_drawn(trainers):
+        for turn in range(ROUNDS + 1):
+            head = fifth.get_by_test_id("stMain").get_by_role("radio", name=str(turn % 2 + 4)).first
+            times.append(head.evaluate(REDRAW))
+            fifth.wait_for_timeout(150)
     assert statistics.median(times[1:]) < MOST_MILLISECONDS, times
 
     first, second = trainers[:2]
