@@ -129,10 +129,10 @@ def go_and_stop(one: RunSet) -> None:
 
 
 def _unfinished(one: RunSet) -> bool:
+    """Whether a run of it was stopped, or deleted, in which case it is done anew."""
     return any(
-        state.run_library().entry(run).state in ("stopped", "interrupted")
+        not state.is_run(run) or state.run_library().entry(run).state in ("stopped", "interrupted")
         for run in one.begun
-        if state.is_run(run)
     )
 
 
@@ -160,7 +160,7 @@ def progress(one: RunSet) -> None:
     now = next((run for run in one.begun if run not in over), None)
     said = f"{len(over)} of {counted(len(one.runs), 'run')} done"
     if deleted:
-        said += f", {deleted} of them deleted since"
+        said += f", {deleted} of them deleted since: Go on does them anew"
     if now:
         entry = state.run_library().entry(now)
         said += f"; now {entry.title}, {entry.state}: step {entry.step:,} of {entry.steps:,}"

@@ -134,7 +134,7 @@ def samples(run: Watched) -> None:
     if answers_can_be_graded(run):
         st.caption(
             "Each token of an answer is guessed from the true tokens before it; wrong ones are "
-            "struck through."
+            "struck through, on red."
         )
 
 
@@ -160,10 +160,11 @@ def _short(text: str) -> str:
 
 
 def _struck(said: Said) -> str:
-    """The guesses in Markdown, wrong ones struck through, at most some twenty of them."""
+    """The guesses in Markdown, at most some twenty of them; wrong ones are struck through, and on
+    red, since a bracket that is struck through alone looks like a plus."""
     pairs = list(zip(said.guesses, said.truth, strict=True))[:20]
     words = [
-        literal(guess) if guess == true else f"~~{literal(guess.strip())}~~"
+        literal(guess) if guess == true else f":red-background[~~{literal(guess.strip())}~~]"
         for guess, true in pairs
     ]
     return said.glue.join(words) + (" …" if len(said.truth) > 20 else "")

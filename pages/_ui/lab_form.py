@@ -1,5 +1,6 @@
 """The lab's form: a recipe, and whatever the reader changes about its task, model and training."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -52,6 +53,8 @@ class Asked(NamedTuple):
 def form() -> Asked | None:
     """The form; None, with one sentence on the page, where what it says does not fit together."""
     names = sorted(RECIPES, key=lambda name: (name not in FIRST, list(RECIPES).index(name)))
+    if (wanted := st.query_params.get("recipe", names[0])) not in names:
+        st.warning(f"There is no recipe {literal(wanted[:60])} here; choose one below.")
     name = st.selectbox("What to train", names, key="recipe", bind="query-params")
     base = RECIPES[name]
     st.caption(base.about)
@@ -65,10 +68,47 @@ def form() -> Asked | None:
                 st.info("Choose a UTF-8 text file to train on, above.")
                 return None
             options["corpus"] = TEXT_FILE
-        return Asked(_changed(base, options, model, train, text), text)
+        recipe = _changed(base, options, model, train, text)
     except (ValueError, OSError) as error:
-        st.error(literal(str(error)))
+        st.error(literal(_in_words(str(error))))
         return None
+    _say_what_differs(recipe, base)
+    return Asked(recipe, text)
+
+
+def _in_words(error: str) -> str:
+    """An error with the form's labels beside the names that code has for them."""
+    for option, label in ABOUT_OPTIONS.items():
+        if "_" in option:
+            error = re.sub(rf"\b{option}\b", f"“{label}” ({option})", error)
+    return error
+
+
+def _say_what_differs(recipe: Recipe, base: Recipe) -> None:
+    """What was changed by hand, which is kept where the form is folded up or left, and a way back.
+
+    What only follows from something else, as d_mlp from d_model, is named as well.
+    """
+    now, usual = _flat(recipe), _flat(base)
+    differs = {name: value for name, value in now.items() if value != usual.get(name)}
+    if not differs:
+        return
+    told = (f"{name} {value} instead of {usual.get(name)}" for name, value in differs.items())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Changed: {literal('; '.join(told))}.")
+        st.button("As the recipe says", icon=":material/undo:", on_click=_forget, args=(base,))
+
+
+def _flat(recipe: Recipe) -> dict[str, Any]:
+    parts = recipe.to_dict()
+    return {
+        name: value for part in ("task", "model", "train") for name, value in parts[part].items()
+    }
+
+
+def _forget(base: Recipe) -> None:
+    for key in [key for key in st.session_state if str(key).endswith(f" of {base.name}")]:
+        del st.session_state[key]
 
 
 def _changed(base: Recipe, options: dict, model: dict, train: dict, text: str | None) -> Recipe:
@@ -109,16 +149,16 @@ def _task(base: Recipe) -> tuple[dict[str, Any], str | None]:
 
 
 def _widget(base: Recipe, option: str, value: Any) -> Any:
-    label, key = ABOUT_OPTIONS.get(option, option), f"{option} of {base.name}"
+    label, kept = ABOUT_OPTIONS.get(option, option), _kept(base)(option)
     if option == "corpus":
-        return st.selectbox(label, [*CORPORA, OWN_TEXT], [*CORPORA].index(value), key=key)
+        return st.selectbox(label, [*CORPORA, OWN_TEXT], [*CORPORA].index(value), **kept)
     if option == "tokenizer":
-        return st.selectbox(label, TOKENIZERS, TOKENIZERS.index(value), key=key)
+        return st.selectbox(label, TOKENIZERS, TOKENIZERS.index(value), **kept)
     if isinstance(value, bool):
-        return st.toggle(label, value, key=key)
+        return st.toggle(label, value, **kept)
     if isinstance(value, int):
-        return int(st.number_input(label, 0, 100_000, value, key=key, width=160))
-    return st.slider(label, 0.05, 0.95, float(value), 0.05, key=key, width=220)
+        return int(st.number_input(label, 0, 100_000, value, **kept, width=160))
+    return st.slider(label, 0.05, 0.95, float(value), 0.05, **kept, width=220)
 
 
 def _uploaded(base: Recipe) -> str | None:
@@ -144,37 +184,37 @@ def _uploaded(base: Recipe) -> str | None:
 
 def _model(base: Recipe) -> dict[str, Any]:
     """Sizes and kinds of the model; the vocabulary and the context follow the task."""
-    cfg, key = base.model, _keys(base)
+    cfg, kept = base.model, _kept(base)
     st.markdown("**Model**")
     first, second, third = st.columns(3)
-    n_layers = first.slider("Layers", 1, 8, cfg.n_layers, key=key("n_layers"))
-    n_heads = first.select_slider("Heads in a layer", (1, 2, 4, 8), cfg.n_heads, key=key("n_heads"))
+    n_layers = first.slider("Layers", 1, 8, cfg.n_layers, **kept("n_layers"))
+    n_heads = first.select_slider("Heads in a layer", (1, 2, 4, 8), cfg.n_heads, **kept("n_heads"))
     widths = sorted({16, 32, 64, 128, 256, cfg.d_model})
-    d_model = first.select_slider("d_model", widths, cfg.d_model, key=key("d_model"))
+    d_model = first.select_slider("d_model", widths, cfg.d_model, **kept("d_model"))
     positions = second.selectbox(
         "Positions",
         POSITIONAL_EMBEDDING_TYPES,
         POSITIONAL_EMBEDDING_TYPES.index(cfg.positional_embedding_type),
         format_func=lambda kind: {"standard": "learned"}.get(kind, kind),
-        key=key("positions"),
+        **kept("positions"),
     )
     norm = second.selectbox(
         "Norm",
         list(NORMS),
         NORMALIZATION_TYPES.index(cfg.normalization_type),
-        key=key("norm"),
+        **kept("norm"),
     )
-    act_fn = second.selectbox("Activation", ACT_FNS, ACT_FNS.index(cfg.act_fn), key=key("act_fn"))
-    attn_only = third.toggle("Attention only, no MLPs", cfg.attn_only, key=key("attn_only"))
+    act_fn = second.selectbox("Activation", ACT_FNS, ACT_FNS.index(cfg.act_fn), **kept("act_fn"))
+    attn_only = third.toggle("Attention only, no MLPs", cfg.attn_only, **kept("attn_only"))
     d_mlp = third.select_slider(
         "d_mlp as a multiple of d_model",
         (1, 2, 4, 8),
         max(1, cfg.d_mlp // cfg.d_model) if not cfg.attn_only else 4,
-        key=key("d_mlp"),
+        **kept("d_mlp"),
         disabled=attn_only,
     )
-    tied = third.toggle("W_U is W_E transposed", cfg.tie_word_embeddings, key=key("tied"))
-    scale = third.toggle("Scores divided by √d_head", cfg.use_attn_scale, key=key("scale"))
+    tied = third.toggle("W_U is W_E transposed", cfg.tie_word_embeddings, **kept("tied"))
+    scale = third.toggle("Scores divided by √d_head", cfg.use_attn_scale, **kept("scale"))
     same = (n_heads, d_model) == (cfg.n_heads, cfg.d_model)
     return {
         "n_layers": n_layers,
@@ -194,30 +234,30 @@ def _model(base: Recipe) -> dict[str, Any]:
 
 def _training(base: Recipe) -> dict[str, Any]:
     """The optimiser, its schedule, and the seed, which is the model's as well."""
-    config, key = base.train, _keys(base)
+    config, kept = base.train, _kept(base)
     st.markdown("**Training**")
     first, second, third = st.columns(3)
-    steps = first.number_input("Updates", 1, MOST_STEPS, config.steps, key=key("steps"))
-    batch = first.number_input("Sequences in a batch", 1, 1024, config.batch_size, key=key("batch"))
-    seed = first.number_input("Seed", 0, 2**31 - 1, config.seed, key=key("seed"))
+    steps = first.number_input("Updates", 1, MOST_STEPS, config.steps, **kept("steps"))
+    batch = first.number_input("Sequences in a batch", 1, 1024, config.batch_size, **kept("batch"))
+    seed = first.number_input("Seed", 0, 2**31 - 1, config.seed, **kept("seed"))
     lr = second.number_input(
-        "Peak learning rate", 1e-6, 10.0, config.lr, format="%.6g", step=1e-4, key=key("lr")
+        "Peak learning rate", 1e-6, 10.0, config.lr, format="%.6g", step=1e-4, **kept("lr")
     )
     warmup = second.number_input(
-        "Warm-up updates", 0, MOST_STEPS, config.warmup_steps, key=key("warmup")
+        "Warm-up updates", 0, MOST_STEPS, config.warmup_steps, **kept("warmup")
     )
     schedule = second.selectbox(
-        "Then", SCHEDULES, SCHEDULES.index(config.schedule), key=key("schedule")
+        "Then", SCHEDULES, SCHEDULES.index(config.schedule), **kept("schedule")
     )
     decay = third.number_input(
-        "Weight decay", 0.0, 10.0, config.weight_decay, format="%.3g", key=key("decay")
+        "Weight decay", 0.0, 10.0, config.weight_decay, format="%.3g", **kept("decay")
     )
-    dropout = third.slider("Dropout", 0.0, 0.9, config.dropout, 0.05, key=key("dropout"))
+    dropout = third.slider("Dropout", 0.0, 0.9, config.dropout, 0.05, **kept("dropout"))
     optimizer = third.selectbox(
-        "Optimiser", OPTIMIZERS, OPTIMIZERS.index(config.optimizer), key=key("optimizer")
+        "Optimiser", OPTIMIZERS, OPTIMIZERS.index(config.optimizer), **kept("optimizer")
     )
     clipped = third.toggle(
-        "Gradients clipped to norm 1", config.grad_clip is not None, key=key("clip")
+        "Gradients clipped to norm 1", config.grad_clip is not None, **kept("clip")
     )
     return {
         "steps": int(steps),
@@ -233,6 +273,7 @@ def _training(base: Recipe) -> dict[str, Any]:
     }
 
 
-def _keys(base: Recipe) -> Callable[[str], str]:
-    """A widget's key by the recipe, so that each recipe begins with its own values."""
-    return lambda name: f"{name} of {base.name}"
+def _kept(base: Recipe) -> Callable[[str], dict[str, Any]]:
+    """A widget's key by the recipe, so that each recipe begins with its own values, and what is
+    changed is still there when the reader comes back from another page."""
+    return lambda name: {"key": f"{name} of {base.name}", "persist_state": "session"}

@@ -1,7 +1,6 @@
 """Two models side by side: which is the other one, where it stands, and what both can be asked."""
 
 import contextlib
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -9,6 +8,7 @@ import torch
 
 import tfs
 from pages._ui import state
+from pages._ui.alike import offer_two_alike, same_vocabulary, usual_other
 from pages._ui.controls import (
     View,
     model_names,
@@ -92,7 +92,7 @@ def pick_other(a: View) -> Pair:
             f"There is no model {literal(asked[:60])} on this server, so B is another one; choose "
             "it below."
         )
-    usual = _usual(a, names)
+    usual = usual_other(a.bundle, [name for name in names if name != a.name])
     before = st.session_state.get("usual other")
     if before not in (None, usual) and st.session_state.get("other") == before:
         st.session_state["other"] = usual  # the reader chose A anew, and has not chosen a B
@@ -113,30 +113,6 @@ def pick_other(a: View) -> Pair:
     pair = _pair(a, name, opened, step)
     _say_where_both_stand(pair)
     return pair
-
-
-def _usual(a: View, names: list[str]) -> str:
-    """The first other model that reads what `a` reads; without one, the first other model."""
-    others = [name for name in names if name != a.name]
-    return next(_alike(a, others), others[0])
-
-
-def _alike(a: View, others: list[str]) -> Iterator[str]:
-    for name in others:
-        try:
-            bundle = state.open_model(name).bundle
-        except tfs.CheckpointError:
-            continue
-        if _same_vocabulary(a.bundle, bundle):
-            yield name
-
-
-def _same_vocabulary(one: tfs.Bundle, other: tfs.Bundle) -> bool:
-    """Whether every id is the same token to both, and both expect as many."""
-    known, also = one.tokenizer, other.tokenizer
-    sizes = {(type(b.tokenizer), b.tokenizer.d_vocab, b.model.cfg.d_vocab) for b in (one, other)}
-    ids = range(known.d_vocab)
-    return len(sizes) == 1 and (known is also or known.str_tokens(ids) == also.str_tokens(ids))
 
 
 def _pick_step(a: View, name: str) -> int | None:
@@ -196,7 +172,7 @@ def _pair(a: View, name: str, opened: state.Opened, step: int | None) -> Pair:
     ids = own_example(name, bundle) if why_not else ids
     labels = bundle.tokenizer.str_tokens(ids)
     b = View(name, bundle, opened.fingerprint, ids, labels, step, given=bool(why_not))
-    return Pair(a, b, why_not, _same_vocabulary(a.bundle, bundle))
+    return Pair(a, b, why_not, same_vocabulary(a.bundle, bundle))
 
 
 def own_example(name: str, bundle: tfs.Bundle) -> tuple[int, ...]:
@@ -223,6 +199,7 @@ def _say_where_both_stand(pair: Pair) -> None:
             f"B does not read the prompt as A does: {literal(pair.why_not)}. So the views that "
             "need equal tokens are left out; heads are scored on an example of each one's own."
         )
+        offer_two_alike()
     elif not pair.same_vocabulary:
         st.info(
             "Both make the same tokens of the prompt, but their vocabularies differ, so the views "
@@ -230,9 +207,9 @@ def _say_where_both_stand(pair: Pair) -> None:
         )
 
 
-def pick_places(pair: Pair, width: int) -> Places:
+def pick_places(pair: Pair, width: int, asked: bool = True) -> Places:
     """One set of pickers for both; without equal tokens there is nothing to pick."""
-    if pair.why_not:
+    if pair.why_not or not asked:
         return Places(0, 0, None, None, width)
     with st.container(horizontal=True):
         layer, head = pick_layer_and_head(*(view.model.cfg for view in pair[:2]))
@@ -289,4 +266,6 @@ def facts(view: View) -> dict[str, str]:
             fields = read_json(directory / file)
             fields = fields.get("task", {}) if part == "task" else fields
             found |= {f"{part}: {name}": value for name, value in fields.items()}
-    return {name: str(value) for name, value in found.items()}
+    return {
+        name: f"{value:,}" if type(value) is int else str(value) for name, value in found.items()
+    }

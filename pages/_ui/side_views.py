@@ -1,6 +1,7 @@
 """The views that two models can be opened in side by side, and what each needs of the two."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -29,15 +30,23 @@ result = [losses(bundle_a, {every[0]}), losses(bundle_b, {every[1]})]
 """
 
 
-def pick_view(pair: Pair) -> Callable[[Pair, Places], None]:
+class SideView(NamedTuple):
+    """has_places: a layer, a head or tokens can be chosen in it."""
+
+    draw: Callable[[Pair, Places], None]
+    may_open: Callable[[Pair], bool]
+    has_places: bool = True
+
+
+def pick_view(pair: Pair) -> SideView:
     """One of the views that these two can be opened in, kept in the URL."""
-    options = [name for name, (_, may_open) in VIEWS.items() if may_open(pair)]
+    options = [name for name, view in VIEWS.items() if view.may_open(pair)]
     if st.session_state.get("view", options[0]) not in options:
         del st.session_state["view"]
     chosen = st.segmented_control(
         "View", options, default=options[0], required=True, key="view", bind="query-params"
     )
-    return VIEWS[chosen if chosen in options else options[0]][0]
+    return VIEWS[chosen if chosen in options else options[0]]
 
 
 def loss(pair: Pair, at: Places) -> None:
@@ -140,13 +149,13 @@ def _of_one_vocabulary(pair: Pair) -> bool:
     return not pair.why_not and pair.same_vocabulary
 
 
-VIEWS: dict[str, tuple[Callable[[Pair, Places], None], Callable[[Pair], bool]]] = {
-    "Loss": (loss, _any),
-    "All heads": (all_heads, _of_equal_tokens),
-    "One head": (one_head, _of_equal_tokens),
-    "Head scores": (scores, _any),
-    "Logit lens": (lenses, _of_one_vocabulary),
-    "Output": (output, _of_one_vocabulary),
-    "Embeddings": (embeddings, _of_equal_tokens),
-    "Norms": (norms, _of_equal_tokens),
+VIEWS = {
+    "Loss": SideView(loss, _any, has_places=False),
+    "All heads": SideView(all_heads, _of_equal_tokens),
+    "One head": SideView(one_head, _of_equal_tokens),
+    "Head scores": SideView(scores, _any),
+    "Logit lens": SideView(lenses, _of_one_vocabulary),
+    "Output": SideView(output, _of_one_vocabulary),
+    "Embeddings": SideView(embeddings, _of_equal_tokens),
+    "Norms": SideView(norms, _of_equal_tokens),
 }

@@ -97,7 +97,7 @@ def _learning_rate(run: Watched, label: str, press: Callable, since: str) -> Non
 
 def _branch(run: Watched, snapshots: list[int]) -> None:
     """A new run from any kept step of this one."""
-    with st.popover("Branch", icon=":material/fork_right:"):
+    with st.popover("Branch", icon=":material/fork_right:", key=f"branch from {run.name}"):
         st.caption("A new run begins with the weights of a kept step; this one stays as it is.")
         step = snapshots[-1]
         if len(snapshots) > 1:

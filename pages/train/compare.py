@@ -19,7 +19,7 @@ with st.container(gap=None):
 prose("compare")
 pair = pick_other(current_view())
 if ask_who_expects_it(pair):
-    draw = pick_view(pair)
-    draw(pair, pick_places(pair, width))
+    view = pick_view(pair)
+    view.draw(pair, pick_places(pair, width, view.has_places))
 st.subheader("What differs between the two")
 differences(pair)

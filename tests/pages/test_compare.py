@@ -46,7 +46,7 @@ def test_one_head_of_both_and_its_difference(visit, forward, head) -> None:
 
 
 def test_layers_and_heads_are_those_that_both_have(visit) -> None:
-    at = visit(PAGE, **BOTH, layer="3")
+    at = visit(PAGE, view="One head", **BOTH, layer="3")
     assert at.button_group(key="layer").options == ["0"]
     assert len(at.button_group(key="head").options) == 4
 
@@ -164,3 +164,11 @@ def test_the_programs_of_all_views_open_both_and_give_their_numbers(visit, tmp_p
     assert not bare and len(pictures) >= 15
     assert all(program.count("tfs.load(") == 2 for program in pictures)
     assert_all_agree(pictures, tmp_path)
+
+
+def test_the_losses_have_no_place_to_choose(visit) -> None:
+    labels = {}
+    for view in ("Loss", "All heads"):
+        at = visit(PAGE, view=view, **BOTH)
+        labels[view] = {each.label for each in at.selectbox}
+    assert {"Query token", "Key token"} <= labels["All heads"] - labels["Loss"]

@@ -90,3 +90,13 @@ def test_a_damaged_or_missing_b_is_one_sentence(visit, tmp_path) -> None:
     at = visit(PAGE, model="mirror", other=name)
     assert not at.exception
     assert len(at.error) == 1 and "config\\.json is missing" in at.error[0].value
+
+
+def test_two_that_read_the_same_are_a_press_away(visit) -> None:
+    at = visit(PAGE, model="shakespeare", other="induction")
+    (offer,) = [each for each in at.button if each.label.startswith("Put ")]
+    offer.click().run()
+    assert not at.exception and not messages(at)
+    assert "All heads" in at.button_group(key="view").options
+    label = f"Put {at.selectbox(key='model').value} beside {at.selectbox(key='other').value}, "
+    assert offer.label.startswith(label)

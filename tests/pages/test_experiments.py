@@ -45,12 +45,16 @@ def done(visit, own):
     at = visit(PAGE, experiment="tiny")
     assert not at.exception and not at.error
     button(at, "Run it").click().run()
+    wait_for_all(at)
+    return at
+
+
+def wait_for_all(at) -> None:
     deadline = time.monotonic() + SECONDS
-    while "4 of 4 runs done" not in str([bar.proto.text for bar in at.get("progress")]):
+    while "'4 of 4 runs done'" not in str([bar.proto.text for bar in at.get("progress")]):
         assert time.monotonic() < deadline and not at.exception
         time.sleep(0.2)
         at.run()
-    return at
 
 
 def test_the_plan_says_what_will_be_run(visit, own) -> None:
@@ -73,6 +77,10 @@ def test_a_run_that_was_deleted_is_named(done) -> None:
     done.run()
     assert not done.exception
     assert "1 of them deleted since" in str([bar.proto.text for bar in done.get("progress")])
+    button(done, "Go on").click().run()
+    wait_for_all(done)
+    assert "deleted" not in str([bar.proto.text for bar in done.get("progress")])
+    assert set(state.run_sets().entry(one.name).begun) > set(one.begun[1:])
 
 
 def test_lines_and_bands_are_what_the_runs_logged(done, tmp_path) -> None:

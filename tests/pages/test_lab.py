@@ -86,9 +86,9 @@ def test_costs_are_those_of_the_recipe_on_screen(visit) -> None:
 @pytest.mark.parametrize(
     ("recipe", "key", "value", "says"),
     [
-        ("mirror", "n_ctx of mirror", 7, "n_ctx must be even"),
+        ("mirror", "n_ctx of mirror", 7, "“Length of a sequence, in tokens” (n_ctx) must be even"),
         ("induction", "longest of induction", 5, "shortest = 8, longest = 5"),
-        ("mirror", "d_vocab of mirror", 1, "d_vocab must be at least 2"),
+        ("mirror", "d_vocab of mirror", 1, "(d_vocab) must be at least 2"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence_and_no_button(visit, recipe, key, value, says) -> None:
@@ -97,6 +97,27 @@ def test_what_does_not_fit_is_one_sentence_and_no_button(visit, recipe, key, val
     assert not at.exception and len(at.error) == 1
     assert says in at.error[0].value.replace("\\", "")
     assert "Train" not in [each.label for each in at.button]
+
+
+def test_what_was_changed_is_named_kept_from_page_to_page_and_undone(visit) -> None:
+    at = visit(PAGE, recipe="mirror")
+    changed = [each.value for each in at.caption if each.value.startswith("Changed")]
+    assert not changed
+    at.slider(key="n_layers of mirror").set_value(3).run()
+    at.switch_page("pages/train/runs.py").run()
+    at.switch_page(PAGE).run()
+    assert not at.exception
+    assert at.slider(key="n_layers of mirror").value == recipe_of(at)["model"]["n_layers"] == 3
+    (changed,) = [each.value for each in at.caption if each.value.startswith("Changed")]
+    assert changed.replace("\\", "") == "Changed: n_layers 3 instead of 1."
+    button(at, "As the recipe says").click().run()
+    assert at.slider(key="n_layers of mirror").value == recipe_of(at)["model"]["n_layers"] == 1
+
+
+def test_a_recipe_that_is_not_there_is_named(visit) -> None:
+    at = visit(PAGE, recipe="nosuch")
+    assert "There is no recipe nosuch" in at.warning[0].value
+    assert not visit(PAGE, recipe="sort").warning
 
 
 def test_the_button_stands_before_the_costs_are_timed(visit, monkeypatch) -> None:
