@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from pages._ui import state
-from pages._ui.layout import figure, literal
+from pages._ui.layout import counted, figure, literal, metrics
 from pages._ui.watched import Watched, answers_can_be_graded
 from tfs.plots import accuracy_by_position, loss_curve, over_training
 from tfs.sample import generate
@@ -43,9 +43,7 @@ def numbers(run: Watched) -> None:
         "Learning rate": f"{last['lr']:.3g}",
         "Seconds trained": f"{entry.seconds:,.0f}",
     }
-    for row in (list(shown.items())[:4], list(shown.items())[4:]):
-        for column, (label, value) in zip(st.columns(4), row, strict=True):
-            column.metric(label, value)
+    metrics(shown)
 
 
 def _share(measured: list[dict], which: str) -> str:
@@ -130,7 +128,7 @@ def samples(run: Watched) -> None:
     every = max(1, -(-len(steps) // STEPS_OF_SAMPLES))
     few = sorted({*steps[::-1][::every]})
     rows = [_row(run, step) for step in few]
-    st.table({"after": [f"{step:,} updates" for step in few]} | _columns(rows))
+    st.table({"after": [counted(step, "update") for step in few]} | _columns(rows))
     if answers_can_be_graded(run):
         st.caption(
             "Each token of an answer is guessed from the true tokens before it; wrong ones are "

@@ -20,6 +20,7 @@ from tfs.plots import figure_alt, figure_table
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PROSE = ASSETS / "prose"
 MOST_ROWS = 2000
+METRIC_PIXELS = 155
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -46,6 +47,13 @@ def room_for_toolbars() -> None:
 def prose(name: str) -> None:
     """The Markdown of assets/prose/<name>.md, its axis words in colour."""
     st.markdown(coloured((PROSE / f"{name}.md").read_text()))
+
+
+def metrics(shown: dict[str, str]) -> None:
+    """Numbers by their labels: four in a row, two where the screen is a phone's."""
+    with st.container(horizontal=True):
+        for label, value in shown.items():
+            st.metric(label, value, width=METRIC_PIXELS)
 
 
 def figure(

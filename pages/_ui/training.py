@@ -11,7 +11,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.controls import remember_run, show_model
 from pages._ui.lab_form import Asked
-from pages._ui.layout import counted, literal
+from pages._ui.layout import counted, literal, metrics
 from pages._ui.owner import owner
 from pages._ui.predict import predict
 from pages._ui.watched import Watched, watched
@@ -42,8 +42,7 @@ def price(asked: Asked) -> str:
         "FLOPs in all": readable_count(spent.flops),
         "Time, about": readable_time(spent.seconds),
     }
-    for column, (label, value) in zip(st.columns(4), shown.items(), strict=True):
-        column.metric(label, value)
+    metrics(shown)
     st.caption(
         f"{counted(asked.recipe.train.steps, 'update')} at {1000 * spent.seconds_per_update:,.1f} "
         "ms, as measured on this machine; evaluations and whoever else computes come on top."

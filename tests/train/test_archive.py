@@ -24,7 +24,7 @@ def test_an_exported_run_comes_back_as_it_was(library, recipe):
     assert back != name and [e.name for e in library.entries("ben")] == [back]
     entry = library.entry(back)
     assert (entry.title, entry.state) == ("Another title: ../../x", "finished")
-    assert entry.step == entry.steps == 20
+    assert entry.step == entry.steps == 20 and entry.seconds == library.entry(name).seconds > 0
     one, other = tfs.load(library.root / name), tfs.load(library.root / back)
     assert one.snapshots == other.snapshots and one.card == other.card
     for step in one.snapshots:
@@ -109,6 +109,28 @@ def test_what_is_no_zip_is_refused(library, data):
     with pytest.raises(ValueError, match="is not a zip file that can be opened"):
         library.import_(data, "key")
     assert not list(library.root.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("comment", "told"),
+    [
+        (b'{"title": " Mine ", "seconds": 12.5}', ("Mine", 12.5)),
+        (b'{"title": "Mine", "seconds": NaN}', ("Mine", 0.0)),
+        (b'{"title": "Mine", "seconds": -3}', ("Mine", 0.0)),
+        (b'{"title": "Mine", "minutes": 3}', ("", 0.0)),
+        (b'{"seconds": "long"}', ("", 0.0)),
+        (b"[" * 60_000, ("", 0.0)),
+        (b"Mine", ("", 0.0)),
+        (b"", ("", 0.0)),
+    ],
+)
+def test_what_a_zip_tells_of_itself_is_believed_where_it_makes_sense(comment, told) -> None:
+    from tfs.train.archive import told_by
+
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.comment = comment
+    assert told_by(data.getvalue()) == told
 
 
 def test_an_imported_run_has_nothing_to_resume(library, recipe):

@@ -10,7 +10,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tfs.tasks.corpus import read_text
 from tfs.tasks.named import CORPORA
@@ -24,15 +24,23 @@ MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "README.md"
 FILES = (*MODEL_FILES, RECIPE_FILE, "train.json", TEXT_FILE)
 LARGEST_ZIP = 512 * 2**20  # bytes, packed or not
 MOST_FILES = 1000
+MOST_SECONDS = 1e9
 NUMBERS = ("loss", "lr", "grad_norm", "tokens_per_second")
 HELD_OUT = ("loss", "accuracy", "exact")
 COLUMNS = ("step", *NUMBERS, *(f"held_out_{name}" for name in HELD_OUT))
 
 
-def pack(directory: Path, title: str) -> bytes:
+class Told(NamedTuple):
+    """What a zip says of its run in its comment, beside the files: seconds of training."""
+
+    title: str = ""
+    seconds: float = 0.0
+
+
+def pack(directory: Path, title: str, seconds: float) -> bytes:
     """The run in `directory` as a zip; weights hardly shrink, so they are only stored.
 
-    title: what it is called, which becomes the zip's comment.
+    title, seconds: what it is called, and of training, for `told_by` to read.
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -42,14 +50,19 @@ def pack(directory: Path, title: str) -> bytes:
         for path in sorted((directory / "snapshots").glob("step_*.safetensors")):
             archive.write(path, f"snapshots/{path.name}", zipfile.ZIP_STORED)
         archive.writestr(METRICS_FILE, metrics_csv(directory))
-        archive.comment = title.encode()
+        archive.comment = json.dumps({"title": title, "seconds": seconds}).encode()
     return packed.getvalue()
 
 
-def title_of(data: bytes) -> str:
-    """What a run was called that `unpack` has taken; "" where nobody said."""
+def told_by(data: bytes) -> Told:
+    """What is told of a run that `unpack` has taken; nothing where nobody did, or told nonsense."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return archive.comment.decode(errors="replace")
+        comment = archive.comment
+    try:
+        told = Told(**json.loads(comment))
+        return Told(str(told.title).strip(), min(max(0.0, float(told.seconds)), MOST_SECONDS))
+    except (TypeError, ValueError, RecursionError):
+        return Told()
 
 
 def metrics_csv(directory: Path) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 from tfs.arithmetic import readable_bytes
 from tfs.tasks import Task
 from tfs.train.alive import at_work, somebody_is_at_work
-from tfs.train.archive import pack, title_of, unpack
+from tfs.train.archive import pack, told_by, unpack
 from tfs.train.branch import begin, starting_weights, with_corpus
 from tfs.train.checkpoint import BUNDLED, Bundle, bundled_names, load, save
 from tfs.train.entry import LONGEST_TITLE, Entry, bytes_to_come, checked_title, owner_hash, size_of
@@ -196,19 +196,20 @@ class Library:
 
     def export(self, name: str) -> bytes:
         """A zip that `import_` takes: the model, its snapshots, recipe, metrics and text."""
-        return pack(self.root / name, self.entry(name).title)
+        entry = self.entry(name)
+        return pack(self.root / name, entry.title, entry.seconds)
 
     def import_(self, data: bytes, owner: str) -> str:
         """The name of a new run with what `export` packed. Raises ValueError, and leaves nothing,
         for anything else."""
         with self._new_directory() as directory:
-            recipe = unpack(data, directory)
+            recipe, told = unpack(data, directory), told_by(data)
             heading = load(directory).card.partition("\n")[0].removeprefix("# ").strip()
             step = max((line["step"] for line in read_metrics(directory)), default=0)
             state = "finished" if step >= recipe.train.steps else "stopped"
-            fields = {"state": state, "step": step, "error": "", "seconds": 0.0}
+            fields = {"state": state, "step": step, "error": "", "seconds": told.seconds}
             write_json(directory / STATUS_FILE, fields)
-            title = checked_title(title_of(data) or heading[:LONGEST_TITLE] or recipe.name)
+            title = checked_title((told.title or heading)[:LONGEST_TITLE] or recipe.name)
             self._describe(directory, title, owner_hash(owner), None)
             with self.lock:
                 self._check_room(directory)
