@@ -51,9 +51,32 @@ def test_a_loss_that_ran_away_is_stopped_after_fifty_updates(run_away):
     assert_all_finite(directory)
 
 
+@pytest.mark.parametrize("when", ["every update", "now and then, as the lab does"])
+def test_what_may_be_lost_is_not_what_a_run_goes_on_from(
+    mirror_setup, train_config, tmp_path, when
+):
+    from tfs.train import train
+    from tfs.train.control import Control
+    from tfs.train.diverged import UPDATES_TOO_FAR, Diverged
+    from tfs.train.run import last_step
+
+    by_itself = when == "every update"
+    config = train_config(steps=400, lr=10.0, save_every=1 if by_itself else 1000)
+    control = Control()
+    with pytest.raises(Diverged) as caught:
+        for report in train(*mirror_setup(), config, tmp_path, control=control):
+            if not by_itself:
+                control.save(report.step)
+    assert last_step(tmp_path) == caught.value.step - UPDATES_TOO_FAR - 1
+    control.set_lr(1e-3)
+    losses = [step.loss for step in train(*mirror_setup(), config, tmp_path, True, control)]
+    assert len(losses) == 400 - caught.value.step + UPDATES_TOO_FAR + 1
+    assert max(losses) < 2 * math.log(12)
+
+
 def test_a_resumed_run_is_stopped_at_the_same_step(run_away):
-    first, reports, _ = run_away(save_every=20)
-    again, more, _ = run_away(save_every=20, resume=True)
+    first, reports, _ = run_away(warmup_steps=400)
+    again, more, _ = run_away(warmup_steps=400, resume=True)
     assert (str(again), again.step, again.loss) == (str(first), first.step, first.loss)
     assert 0 < len(more) < len(reports), "it went on from its last save"
 

@@ -123,3 +123,37 @@ def test_bfloat16_products_come_near(tiny_config, randomised, batch):
     for name, gradient in gradients.items():
         assert reduced_gradients[name].dtype == torch.float32
         assert (reduced_gradients[name] - gradient).norm() < 0.1 * gradient.norm() + 1e-3, name
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
+def test_smoothed_labels_are_a_mixture_of_the_true_token_and_all_alike(model, batch, smoothing):
+    from tfs.train.loss import training_loss
+
+    logs = model(batch.tokens)[:, :-1].log_softmax(-1)
+    true = -logs.gather(2, batch.tokens[:, 1:, None]).squeeze(2)
+    alike = -logs.mean(-1)
+    each = (1 - smoothing) * true + smoothing * alike
+    expected = loss_and_gradients(model, each[batch.loss_mask[:, 1:]].mean())
+    got = loss_and_gradients(model, training_loss(model, batch, label_smoothing=smoothing))
+    torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_an_update_smooths_and_an_evaluation_does_not(tiny_config, randomised, train_config):
+    from tfs.tasks import MirrorTask
+    from tfs.train.loop import update
+    from tfs.train.loss import training_loss
+    from tfs.train.metrics import evaluate
+    from tfs.train.optimizer import make_optimizer
+
+    task = MirrorTask(11, 8)
+    config = train_config(label_smoothing=0.2, batch_size=4)
+    model = randomised(tiny_config())
+    sampled = []
+    task.sample, sample = lambda *key: sampled.append(sample(*key)) or sampled[-1], task.sample
+    twin = randomised(tiny_config())
+    loss, _, _ = update(model, task, config, make_optimizer(model, config), 1)
+    assert loss == pytest.approx(training_loss(twin, sampled[0], None, 0.2).item(), rel=1e-6)
+    assert loss != pytest.approx(training_loss(twin, sampled[0]).item(), rel=1e-3)
+    held_out = sample(4, 0, "held_out")
+    plain = training_loss(twin, held_out).item()
+    assert evaluate(twin, held_out).loss == pytest.approx(plain, rel=1e-6)

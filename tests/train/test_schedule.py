@@ -35,6 +35,23 @@ def test_the_learning_rate(lr_at, train_config, step, fields, lr):
     assert lr_at(step, config) == pytest.approx(lr, abs=1e-12)
 
 
+@pytest.mark.parametrize("step", [1, 7, 400, 401, 100_000])
+def test_the_first_transformers_schedule(lr_at, train_config, step):
+    """Vaswani et al. 2017, equation 3, with its peak at the end of the warm-up."""
+    d_model, warmup = 512, 400
+    peak = d_model**-0.5 * warmup**-0.5
+    config = train_config(
+        steps=100_000, warmup_steps=warmup, lr=peak, schedule="inverse_sqrt", final_lr_fraction=0.5
+    )
+    expected = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
+    assert lr_at(step, config) == pytest.approx(expected, rel=1e-12)
+
+
+def test_without_a_warm_up_it_falls_from_the_first_step(lr_at, train_config):
+    config = train_config(warmup_steps=0, lr=1.0, schedule="inverse_sqrt", steps=16)
+    assert [lr_at(step, config) for step in (1, 4, 16)] == [1.0, 0.5, 0.25]
+
+
 @pytest.mark.parametrize(
     ("steps", "per_octave", "kept"),
     [

@@ -20,7 +20,7 @@ import pytest
         ("dropout", -0.1, "at least 0 and below 1"),
         ("final_lr_fraction", 1.5, "between 0 and 1"),
         ("betas", (0.9, 1.0), "at least 0 and below 1"),
-        ("schedule", "step", "one of cosine, linear, constant"),
+        ("schedule", "step", "one of cosine, linear, constant, inverse_sqrt"),
         ("precision", "float16", "one of float32, bfloat16"),
     ],
 )

@@ -1,10 +1,11 @@
 """What a task hands to training: tokens, and which of them count."""
 
 import hashlib
+from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tfs.tokenizers.protocol import Tokenizer
@@ -20,6 +21,41 @@ class Batch(NamedTuple):
     tokens: Int[Tensor, "batch pos"]
     loss_mask: Bool[Tensor, "batch pos"]  # counts in the loss
     answer_mask: Bool[Tensor, "batch pos"]  # counts in the accuracy: what can be known
+
+    def predictions(self, model: Callable) -> Float[Tensor, "batch predicted_pos d_vocab"]:
+        return model(self.tokens)[:, :-1]
+
+    @property
+    def targets(self) -> Int[Tensor, "batch predicted_pos"]:
+        return self.tokens[:, 1:]
+
+    @property
+    def counted(self) -> Bool[Tensor, "batch predicted_pos"]:
+        return self.loss_mask[:, 1:]
+
+    @property
+    def answers(self) -> Bool[Tensor, "batch predicted_pos"]:
+        return self.answer_mask[:, 1:]
+
+    @property
+    def tokens_read(self) -> int:
+        return self.tokens.numel()
+
+
+@runtime_checkable
+class Examples(Protocol):
+    """What training asks of a batch, whichever kind of model it is for. Each is a NamedTuple of
+    tensors [batch ...], so that its rows can be shared out and sent to a device.
+    """
+
+    def predictions(self, model: Callable) -> Float[Tensor, "batch predicted_pos d_vocab"]:
+        """The model's logits for each of `targets`."""
+        ...
+
+    targets: Int[Tensor, "batch predicted_pos"]  # what should have been predicted
+    counted: Bool[Tensor, "batch predicted_pos"]  # which of it counts in the loss
+    answers: Bool[Tensor, "batch predicted_pos"]  # and which in the accuracy
+    tokens_read: int
 
 
 @runtime_checkable

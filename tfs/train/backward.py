@@ -13,57 +13,57 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from tfs.model import DecoderOnly
-from tfs.tasks import Batch
+from tfs.hooks import HookedModel
+from tfs.tasks.batch import Examples
 from tfs.train.config import TrainConfig
 from tfs.train.dropout import dropout_hooks
 from tfs.train.loss import training_loss
-from tfs.train.processes import process_count, process_number
+from tfs.train.processes import device_of, process_count, process_number
 
 
 class BatchLoss(nn.Module):
     """training_loss as a module, so that PyTorch can compile it, or spread it over processes."""
 
-    def __init__(self, model: DecoderOnly) -> None:
+    def __init__(self, model: nn.Module, label_smoothing: float = 0.0) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.label_smoothing = model, label_smoothing
 
-    def forward(self, batch: Batch, all_counted: int) -> Float[Tensor, ""]:
-        return training_loss(self.model, batch, all_counted)
+    def forward(self, batch: Examples, all_counted: int) -> Float[Tensor, ""]:
+        return training_loss(self.model, batch, all_counted, self.label_smoothing)
 
 
-def batch_loss(model: DecoderOnly, config: TrainConfig) -> nn.Module:
+def batch_loss(model: nn.Module, config: TrainConfig) -> nn.Module:
     """A model's loss as this run computes it; every process has the first one's weights then."""
-    loss: nn.Module = BatchLoss(model)
+    loss: nn.Module = BatchLoss(model, config.label_smoothing)
     if config.compile:
         loss.compile()
     return DistributedDataParallel(loss) if process_count() > 1 else loss
 
 
-def on(device: torch.device, batch: Batch) -> Batch:
-    return Batch(*(tensor.to(device) for tensor in batch))
+def on(device: torch.device, batch: Examples) -> Examples:
+    return type(batch)(*(tensor.to(device) for tensor in batch))
 
 
-def share_of(batch: Batch, accumulate: int) -> list[tuple[int, Batch]]:
+def share_of(batch: Examples, accumulate: int) -> list[tuple[int, Examples]]:
     """This process's parts of a batch, each with the number of its first row."""
     count, number = process_count() * accumulate, process_number() * accumulate
     if count == 1:
         return [(0, batch)]
     columns = [tensor.tensor_split(count) for tensor in batch]
-    parts = [Batch(*part) for part in zip(*columns, strict=True)]
-    firsts = [sum(len(part.tokens) for part in parts[:place]) for place in range(count)]
+    parts = [type(batch)(*part) for part in zip(*columns, strict=True)]
+    firsts = [sum(len(part[0]) for part in parts[:place]) for place in range(count)]
     return list(zip(firsts, parts, strict=True))[number : number + accumulate]
 
 
 def backward(
-    model: DecoderOnly, loss_of: nn.Module, batch: Batch, config: TrainConfig, step: int
+    model: HookedModel, loss_of: nn.Module, batch: Examples, config: TrainConfig, step: int
 ) -> float:
     """Add the gradient of the batch's mean loss to the parameters'; returns that loss.
 
     batch: of the whole update; each process takes its share. loss_of: from `batch_loss`.
     """
-    device, processes = model.W_E.device, process_count()
-    all_counted = int(batch.loss_mask[:, 1:].sum())
+    device, processes = device_of(model), process_count()
+    all_counted = int(batch.counted.sum())
     loss = torch.zeros((), device=device)
     parts = share_of(batch, config.accumulate)
     for place, (row, part) in enumerate(parts, 1):

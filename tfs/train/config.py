@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 OPTIMIZERS = ("adamw", "sgd")
-SCHEDULES = ("cosine", "linear", "constant")
+SCHEDULES = ("cosine", "linear", "constant", "inverse_sqrt")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -18,14 +18,17 @@ class TrainConfig:
     batch_size            sequences per update
     lr                    peak learning rate
     warmup_steps          updates in which it rises to that from 0
-    schedule              how it then falls: cosine, linear, or constant, which does not
-    final_lr_fraction     of lr, what is left at the last step
+    schedule              how it then falls: cosine, linear, inverse_sqrt (Vaswani et al. 2017,
+                          equation 3), or constant, which does not
+    final_lr_fraction     of lr, what is left at the last step; inverse_sqrt does not ask for it
     optimizer             adamw (Loshchilov & Hutter 2019), or sgd: plain descent with momentum
     betas                 AdamW's memories of the gradient and of its square; sgd's momentum is the
                           first
     weight_decay          of the matrices only, apart from the gradient (adamw) or added to it (sgd)
     grad_clip             largest global norm of the gradient; None lets any pass
     dropout               chance of zeroing a number written into the residual stream, in training
+    label_smoothing       share of the target that is spread over all tokens alike, in training
+                          (Szegedy et al. 2016; Vaswani et al. 2017, section 5.4)
     precision             float32, or bfloat16 for matrix products where the device has it
                           (torch.autocast); weights stay float32
     accumulate            parts that a batch is taken in, one after the other, to save memory; the
@@ -51,6 +54,7 @@ class TrainConfig:
     weight_decay: float = 0.0
     grad_clip: float | None = 1.0
     dropout: float = 0.0
+    label_smoothing: float = 0.0
     precision: str = "float32"
     accumulate: int = 1
     compile: bool = False
@@ -85,7 +89,8 @@ class TrainConfig:
                 field, is_off or (math.isfinite(value) and value > 0), "a finite number above 0"
             )
         self._check("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more")
-        self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
+        for field in ("dropout", "label_smoothing"):
+            self._check(field, 0 <= getattr(self, field) < 1, "at least 0 and below 1")
         self._check("final_lr_fraction", 0 <= self.final_lr_fraction <= 1, "between 0 and 1")
         self._check("betas", all(0 <= beta < 1 for beta in self.betas), "at least 0 and below 1")
         self._check("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")

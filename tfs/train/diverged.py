@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import torch
 
-from tfs.model import DecoderOnly
+from tfs.hooks import HookedModel
 
 FAR = 3  # times ln d_vocab above the best: as wrong as no guess at random would be
 UPDATES_TOO_FAR = 50
@@ -39,7 +39,7 @@ class Watch:
         for loss in losses:
             self._count(loss)
 
-    def look(self, step: int, loss: float, grad_norm: float, lr: float, model: DecoderOnly) -> None:
+    def look(self, step: int, loss: float, grad_norm: float, lr: float, model: HookedModel) -> None:
         """After update `step`, before anything of it is written. Raises Diverged."""
         if not math.isfinite(loss) or not math.isfinite(grad_norm):
             name, value = ("gradient", grad_norm) if math.isfinite(loss) else ("loss", loss)
@@ -55,9 +55,13 @@ class Watch:
             )
             raise self._diverged(step, loss, reason, step - self.in_a_row - 1, lr)
 
+    def is_far(self, loss: float) -> bool:
+        """Whether a loss is as far above the best so far as that of a lost training."""
+        return not loss <= self.best + self.margin
+
     def _count(self, loss: float) -> None:
         self.best = min(self.best, loss)
-        self.in_a_row = self.in_a_row + 1 if loss > self.best + self.margin else 0
+        self.in_a_row = self.in_a_row + 1 if self.is_far(loss) else 0
 
     def _diverged(self, step: int, loss: float, reason: str, good: int, lr: float) -> Diverged:
         """good: the last step whose weights had a loss that was still right."""

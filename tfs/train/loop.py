@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from tfs.model import DecoderOnly, TransformerConfig
-from tfs.tasks import Batch, Task
-from tfs.tasks.batch import seed_for
+from tfs.hooks import HookedModel
+from tfs.model import TransformerConfig
+from tfs.tasks import Task
+from tfs.tasks.batch import Examples, seed_for
 from tfs.train.alive import at_work
 from tfs.train.backward import BatchLoss, backward, batch_loss, on
 from tfs.train.config import TrainConfig
@@ -23,7 +24,13 @@ from tfs.train.control import Control
 from tfs.train.diverged import Watch
 from tfs.train.metrics import Evaluation, evaluate
 from tfs.train.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
-from tfs.train.processes import as_the_first_says, check_shares, process_number, share_progress
+from tfs.train.processes import (
+    as_the_first_says,
+    check_shares,
+    device_of,
+    process_number,
+    share_progress,
+)
 from tfs.train.run import Run, read_metrics
 from tfs.train.schedule import lr_at, snapshot_steps
 
@@ -41,7 +48,7 @@ class TrainStep(NamedTuple):
 
 
 def train(
-    model: DecoderOnly,
+    model: HookedModel,
     task: Task,
     config: TrainConfig,
     run_dir: str | Path | None = None,
@@ -73,7 +80,7 @@ def train(
 
 
 def _updates(
-    model: DecoderOnly,
+    model: HookedModel,
     task: Task,
     config: TrainConfig,
     run: Run | None,
@@ -95,14 +102,20 @@ def _updates(
     watch = Watch(task.d_vocab, kept_steps if run else None, [line["loss"] for line in past])
     if run_dir is not None:
         control.read_changes(Path(run_dir))
-    if run:
-        control.save = lambda step: run.save_last(model, optimizer_tensors(model, optimizer), step)
+
+    def save_last(step: int) -> None:
+        """An update's loss is from before it, so weights that are lost already may look good."""
+        seen = task.sample(config.batch_size, seed_for(config.seed, "train", step))
+        if run and not watch.is_far(evaluate(model, on(device_of(model), seen)).loss):
+            run.save_last(model, optimizer_tensors(model, optimizer), step)
+
+    control.save = save_last
     if past and _reached(past[-1]["held_out"] and past[-1]["held_out"]["loss"], config):
         return
     held_out_batch = task.sample(config.eval_size, seed_for(config.seed, "held out"), "held_out")
-    held_out_batch = on(model.W_E.device, held_out_batch)
+    held_out_batch = on(device_of(model), held_out_batch)
     if (seen_batch := seen_examples(task, config)) is not None:
-        seen_batch = on(model.W_E.device, seen_batch)
+        seen_batch = on(device_of(model), seen_batch)
 
     for step in range(done + 1, config.steps + 1):
         now = control.config_at(step, config)
@@ -130,7 +143,7 @@ def _updates(
             return
 
 
-def seen_examples(task: Task, config: TrainConfig) -> Batch | None:
+def seen_examples(task: Task, config: TrainConfig) -> Examples | None:
     """A fixed sample of the training examples, where they come again and again: how many of them
     are known by heart is then another question than how well others are answered."""
     if not getattr(task, "repeats_its_examples", False):
@@ -161,7 +174,7 @@ def check_run(cfg: TransformerConfig, task: Task, config: TrainConfig) -> None:
 
 
 def update(
-    model: DecoderOnly,
+    model: HookedModel,
     task: Task,
     config: TrainConfig,
     optimizer: torch.optim.Optimizer,
@@ -173,7 +186,7 @@ def update(
     loss_of: from `batch_loss`, where a run is compiled or on several processes.
     """
     batch = task.sample(config.batch_size, seed_for(config.seed, "train", step))
-    loss = backward(model, loss_of or BatchLoss(model), batch, config, step)
+    loss = backward(model, loss_of or BatchLoss(model, config.label_smoothing), batch, config, step)
     most = math.inf if config.grad_clip is None else config.grad_clip
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     grad_norm = torch.nn.utils.clip_grad_norm_(parameters, most)
@@ -181,4 +194,4 @@ def update(
         group["lr"] = lr_at(step, config)
     optimizer.step()
     optimizer.zero_grad()
-    return loss, grad_norm.item(), batch.tokens.numel()
+    return loss, grad_norm.item(), batch.tokens_read

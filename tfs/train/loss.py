@@ -5,11 +5,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from tfs.model import DecoderOnly
 from tfs.model.products import linear
-from tfs.tasks import Batch
+from tfs.tasks.batch import Examples
 
 LOGITS_AT_ONCE = 2**24  # numbers: 64 MiB in float32
 NOT_ASKED = -100  # no token's number
@@ -27,36 +27,52 @@ def next_token_loss(
     all_counted: the sum is divided by this number instead. Where a batch is taken in parts, and it
     is the number of masked tokens of the whole, the parts' losses add up to that of the whole.
     """
-    rows, targets, counted = logits[:, :-1], tokens[:, 1:], loss_mask[:, 1:]
-    return _mean_loss(rows.flatten(0, 1), targets.flatten(), counted.flatten(), all_counted)
+    return mean_loss(logits[:, :-1], tokens[:, 1:], loss_mask[:, 1:], all_counted)
 
 
-def _mean_loss(
-    logits: Float[Tensor, "row d_vocab"],
-    targets: Int[Tensor, " row"],
-    counted: Bool[Tensor, " row"],
-    all_counted: int | None,
+def mean_loss(
+    logits: Float[Tensor, "*batch d_vocab"],
+    targets: Int[Tensor, "*batch"],
+    counted: Bool[Tensor, "*batch"],
+    all_counted: int | None = None,
+    label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
+    """Mean of -ln p(target) over what is counted, in nats; all_counted as in next_token_loss.
+
+    label_smoothing: a target is the true token with 1 - label_smoothing, and any token, the true
+    one too, with an equal part of the rest (Szegedy et al. 2016, section 7).
+    """
     asked = targets.where(counted, NOT_ASKED)
-    total = F.cross_entropy(logits, asked, reduction="sum", ignore_index=NOT_ASKED)
+    total = F.cross_entropy(
+        logits.flatten(0, -2),
+        asked.flatten(),
+        reduction="sum",
+        ignore_index=NOT_ASKED,
+        label_smoothing=label_smoothing,
+    )
     return total / (all_counted or counted.sum())
 
 
 def training_loss(
-    model: DecoderOnly, batch: Batch, all_counted: int | None = None
+    model: nn.Module,
+    batch: Examples,
+    all_counted: int | None = None,
+    label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
-    """next_token_loss of a model, without holding all logits where nobody watches them.
+    """mean_loss of a model on any kind of batch.
 
-    With a vocabulary of 50,257 the logits of a batch are by far the largest tensor of a training
-    step. UnembedLoss makes them a slice at a time and keeps only their gradients' products.
+    A DecoderOnly's is taken without holding all logits, where nobody watches them and nothing is
+    smoothed: with a vocabulary of 50,257 the logits of a batch are by far the largest tensor of an
+    update. UnembedLoss makes them a slice at a time and keeps only their gradients' products.
     """
-    unembed = model.unembed
-    if unembed.hook_in.is_watched() or unembed.hook_out.is_watched():
-        return next_token_loss(model(batch.tokens), batch.tokens, batch.loss_mask, all_counted)
+    is_plain = isinstance(model, DecoderOnly) and not label_smoothing
+    if not is_plain or model.unembed.hook_in.is_watched() or model.unembed.hook_out.is_watched():
+        logits = batch.predictions(model)
+        return mean_loss(logits, batch.targets, batch.counted, all_counted, label_smoothing)
     resid = model.ln_final(model.resid(batch.tokens))[:, :-1].flatten(0, 1)
-    targets, counted = batch.tokens[:, 1:].flatten(), batch.loss_mask[:, 1:].flatten()
+    targets, counted = batch.targets.flatten(), batch.counted.flatten()
     if len(resid) * model.W_U.shape[1] <= FEW_LOGITS:
-        return _mean_loss(linear(resid, model.W_U, model.b_U), targets, counted, all_counted)
+        return mean_loss(linear(resid, model.W_U, model.b_U), targets, counted, all_counted)
     weight = (counted.double() / (all_counted or counted.sum())).to(model.W_U.dtype)
     return UnembedLoss.apply(resid, model.W_U, model.b_U, targets, weight)
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from tfs.model import DecoderOnly
-from tfs.tasks import Batch
-from tfs.train.loss import next_token_loss
+from tfs.tasks.batch import Examples
+from tfs.train.loss import mean_loss
 
 TOKENS_AT_ONCE = 2**13
 LOGITS_AT_ONCE = 2**24
@@ -25,7 +25,7 @@ class Evaluation(NamedTuple):
 
 @torch.no_grad()
 def evaluate(
-    model: DecoderOnly, batch: Batch, between: Callable[[], None] = lambda: None
+    model: nn.Module, batch: Examples, between: Callable[[], None] = lambda: None
 ) -> Evaluation:
     """Loss and answer accuracy of a model on a batch, taken a slice at a time.
 
@@ -33,23 +33,23 @@ def evaluate(
     Raises ValueError where no token counts in the loss; accuracy and exact are NaN where there is
     no answer.
     """
-    all_counted = batch.loss_mask[:, 1:].sum().item()
+    all_counted = batch.counted.sum().item()
     if not all_counted:
         raise ValueError(
             "no token of this batch counts in the loss: give it a loss_mask that is True somewhere "
             "after position 0, which is never predicted"
         )
-    rows = max(1, TOKENS_AT_ONCE // batch.tokens.shape[1])
+    every = len(batch[0])
+    rows = max(1, TOKENS_AT_ONCE * every // batch.tokens_read)
     loss, right = 0.0, []
-    for start in range(0, len(batch.tokens), rows):
+    for start in range(0, every, rows):
         between()
-        part = Batch(*(tensor[start : start + rows] for tensor in batch))
-        logits = model(part.tokens)
-        if counted := part.loss_mask[:, 1:].sum().item():  # else the mean over none would be NaN
-            loss += next_token_loss(logits, part.tokens, part.loss_mask).item() * counted
-        guesses = logits[:, :-1].argmax(-1)
-        right.append((guesses == part.tokens[:, 1:]) & part.answer_mask[:, 1:])
-    return Evaluation(loss / all_counted, *_graded(torch.cat(right), batch.answer_mask[:, 1:]))
+        part = type(batch)(*(tensor[start : start + rows] for tensor in batch))
+        logits = part.predictions(model)
+        if counted := part.counted.sum().item():  # else the mean over none would be NaN
+            loss += mean_loss(logits, part.targets, part.counted).item() * counted
+        right.append((logits.argmax(-1) == part.targets) & part.answers)
+    return Evaluation(loss / all_counted, *_graded(torch.cat(right), batch.answers))
 
 
 def _graded(

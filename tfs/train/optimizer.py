@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from tfs.model import DecoderOnly
+from tfs.hooks import HookedModel
 from tfs.train.config import TrainConfig
 
 MOMENTS = {  # what each keeps of the gradients so far, by torch's names
@@ -12,7 +12,7 @@ MOMENTS = {  # what each keeps of the gradients so far, by torch's names
 }
 
 
-def make_optimizer(model: DecoderOnly, config: TrainConfig) -> torch.optim.Optimizer:
+def make_optimizer(model: HookedModel, config: TrainConfig) -> torch.optim.Optimizer:
     """AdamW (Loshchilov & Hutter 2019), or SGD with momentum (Sutskever et al. 2013).
 
     Biases and norm weights are not decayed. What asks for no gradient is left out.
@@ -37,7 +37,7 @@ def moments_of(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
     return MOMENTS[type(optimizer)]
 
 
-def optimizer_tensors(model: DecoderOnly, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def optimizer_tensors(model: HookedModel, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The moments by parameter name, as safetensors can hold them."""
     return {
         f"{moment}.{name}": optimizer.state[parameter][moment]
@@ -48,7 +48,7 @@ def optimizer_tensors(model: DecoderOnly, optimizer: torch.optim.Optimizer) -> d
 
 
 def restore_optimizer(
-    model: DecoderOnly, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], step: int
+    model: HookedModel, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], step: int
 ) -> None:
     """The inverse: moments laid out in memory as their parameters are, and the step count.
 

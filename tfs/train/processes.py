@@ -14,13 +14,18 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch import nn
 
-from tfs.model import DecoderOnly
+from tfs.hooks import HookedModel
 from tfs.train.config import TrainConfig
 from tfs.train.optimizer import moments_of, optimizer_tensors, restore_optimizer
 
 LONGEST_WAIT = timedelta(minutes=30)  # for one of the others, before a process gives up
 DEVICES = ("cpu", "cuda", "auto")
+
+
+def device_of(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
 
 
 def process_count() -> int:
@@ -79,7 +84,7 @@ def check_shares(config: TrainConfig) -> None:
         )
 
 
-def share_progress(model: DecoderOnly, optimizer: torch.optim.Optimizer, done: int) -> int:
+def share_progress(model: HookedModel, optimizer: torch.optim.Optimizer, done: int) -> int:
     """Give every process the step and the optimiser's moments of the first; returns the step.
 
     The first process has read them from its disk, which others need not see. (The weights go from
@@ -87,7 +92,7 @@ def share_progress(model: DecoderOnly, optimizer: torch.optim.Optimizer, done: i
     """
     if process_count() == 1:
         return done
-    device = model.W_E.device
+    device = device_of(model)
     step = torch.tensor(done, device=device)
     dist.broadcast(step, 0)
     if done := step.item():

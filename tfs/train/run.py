@@ -19,7 +19,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from tfs.model import DecoderOnly
+from tfs.hooks import HookedModel
 from tfs.train.checkpoint import SNAPSHOT, write_config
 from tfs.train.config import TrainConfig
 from tfs.train.files import read_json, save_tensors, write_atomically, write_json
@@ -35,7 +35,7 @@ class Run:
         self.metrics_path = self.directory / "metrics.jsonl"
         self.saved: int | None = None  # the step that last/ holds
 
-    def start(self, model: DecoderOnly, config: TrainConfig) -> None:
+    def start(self, model: HookedModel, config: TrainConfig) -> None:
         """Begin anew. Raises ValueError if another run is here already."""
         if self.metrics_path.exists():
             raise ValueError(
@@ -49,10 +49,10 @@ class Run:
         with self.metrics_path.open("a") as file:
             file.write(json.dumps(metrics) + "\n")
 
-    def save_snapshot(self, model: DecoderOnly, step: int) -> None:
+    def save_snapshot(self, model: HookedModel, step: int) -> None:
         save_tensors(dict(model.named_parameters()), snapshot_path(self.directory, step))
 
-    def save_last(self, model: DecoderOnly, optimizer_state: dict, step: int) -> None:
+    def save_last(self, model: HookedModel, optimizer_state: dict, step: int) -> None:
         """Weights, moments and step go into a new folder that then takes the old one's place."""
         if step == self.saved:
             return
@@ -70,7 +70,7 @@ class Run:
         if before and before != new.resolve():
             shutil.rmtree(before)
 
-    def load_last(self, model: DecoderOnly) -> tuple[int, dict]:
+    def load_last(self, model: HookedModel) -> tuple[int, dict]:
         """Restore the weights; returns the step and the optimiser's tensors.
 
         Metrics and snapshots after that step belong to updates that are done again, and are cut

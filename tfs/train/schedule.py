@@ -11,6 +11,8 @@ def lr_at(step: int, config: TrainConfig) -> float:
         return config.lr * step / config.warmup_steps
     if config.schedule == "constant":
         return config.lr
+    if config.schedule == "inverse_sqrt":
+        return config.lr * math.sqrt(max(config.warmup_steps, 1) / step)
     left = max(config.steps - config.warmup_steps, 1)
     progress = min((step - config.warmup_steps) / left, 1.0)
     fall = (1 + math.cos(math.pi * progress)) / 2 if config.schedule == "cosine" else 1 - progress
