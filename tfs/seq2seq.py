@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from tfs.model import DecodingCache, EncoderDecoder
@@ -154,8 +154,10 @@ def _beam_steps(
     unread = tokens.new_full((len(encoded), 1), start)
     while not all(search.is_done for search in searches):
         log_probs = model.decode(encoded, unread, mask, past)[:, -1].log_softmax(-1)
-        rows = log_probs.split(beams)
-        candidates = [search.step(own) for search, own in zip(searches, rows, strict=True)]
+        totals = log_probs + log_probs.new_tensor([one.log_probs for one in searches]).view(-1, 1)
+        best, place = totals.view(len(searches), -1).topk(2 * beams)  # [batch candidate]
+        weighed = zip(searches, best.tolist(), place.tolist(), strict=True)
+        candidates = [search.step(*own, model.cfg.d_vocab) for search, *own in weighed]
         parents = [i * beams + beam for i, one in enumerate(searches) for beam in one.parents]
         past.self_attention.take(tokens.new_tensor(parents))
         unread = tokens.new_tensor([token for one in searches for token in one.newest])[:, None]
@@ -182,17 +184,19 @@ class Search:
         self.is_done = max_new_tokens == 0
         self.parents, self.newest = list(range(beams)), [end] * beams
 
-    def step(self, next_log_probs: Float[Tensor, "beam d_vocab"]) -> list[Candidate]:
-        """Weigh every beam's every continuation; none, once the search is done."""
+    def step(self, best: list[float], place: list[int], d_vocab: int) -> list[Candidate]:
+        """Decide what becomes of the best continuations; nothing, once the search is done.
+
+        best, place: their log-probabilities, in falling order, and where they stand in [beam
+        d_vocab], laid out flat.
+        """
         if self.is_done:
             self.parents, self.newest = list(range(self.beams)), [self.end] * self.beams
             return []
-        totals = next_log_probs.new_tensor(self.log_probs)[:, None] + next_log_probs
-        best, place = totals.flatten().topk(2 * self.beams)
         at_end = len(self.texts[0]) + 1 == self.max_new_tokens
         candidates, n_kept = [], 0
-        for rank, (log_prob, i) in enumerate(zip(best.tolist(), place.tolist(), strict=True)):
-            beam, token = divmod(i, next_log_probs.shape[1])
+        for rank, (log_prob, i) in enumerate(zip(best, place, strict=True)):
+            beam, token = divmod(i, d_vocab)
             if token == self.end or at_end:
                 fate = "finished" if rank < self.beams and log_prob > -torch.inf else "dropped"
             else:

@@ -96,8 +96,8 @@ def test_greedy_decoding_is_generate(pair):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True, "never"])
-@pytest.mark.parametrize("length_penalty", [0.0, 0.6, 1.0, 2.0, -0.5])
-@pytest.mark.parametrize("beams", [2, 3, 5])
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0, 2.0, -0.5])
+@pytest.mark.parametrize("beams", [2, 4])
 def test_beam_search_is_generate(pair, beams, length_penalty, early_stopping):
     from tfs.seq2seq import beam_decode
 

@@ -211,7 +211,7 @@ def test_a_mask_of_another_shape():
     from tfs.model.padding import padding_mask
 
     with pytest.raises(ValueError, match=r"has shape \(2, 4\), but the tokens have \(2, 5\)"):
-        padding_mask(torch.ones(2, 4, dtype=torch.int64), torch.ones(2, 5, dtype=torch.int64))
+        padding_mask(torch.ones(2, 4, dtype=torch.int64), 2, 5)
 
 
 def test_blocks_without_an_mlp_are_refused(tiny_config):

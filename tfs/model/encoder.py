@@ -131,7 +131,7 @@ class EncoderOnly(TransformerModel, StackedHeads):
         other than 0 and 1, and a mask of another shape.
         """
         self.check_length(0, tokens.shape[1])
-        mask = padding_mask(one_zero_attention_mask, tokens)
+        mask = padding_mask(one_zero_attention_mask, *tokens.shape)
         if token_type_ids is not None and not ((token_type_ids | 1) == 1).all():
             raise ValueError(
                 "token_type_ids must be 0 (first text) or 1 (second), but these run from "

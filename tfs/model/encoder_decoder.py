@@ -40,7 +40,7 @@ class EncoderDecoder(TransformerModel):
     hook_decoder_pos_embed (there the decoder's embedding is not hooked), LayerNorm, and the
     post-norm order, with each block's hook_normalized_resid_post.
 
-    Raises ValueError for attn_only, which has no meaning for T5Block's names either.
+    Raises ValueError for attn_only: each of its blocks has an MLP.
     """
 
     def __init__(self, cfg: TransformerConfig) -> None:
@@ -88,7 +88,7 @@ class EncoderDecoder(TransformerModel):
         one_zero_attention_mask: PaddingMask = None,
     ) -> Float[Tensor, "batch source_pos d_model"]:
         """What the decoder may ask of each source position."""
-        mask = padding_mask(one_zero_attention_mask, tokens)
+        mask = padding_mask(one_zero_attention_mask, *tokens.shape)
         self.check_length(0, tokens.shape[1])
         resid = self.hook_embed(self.looked_up(tokens))
         if self.cfg.positional_embedding_type != "none":
@@ -109,7 +109,7 @@ class EncoderDecoder(TransformerModel):
         past: the target tokens before these, and what cross-attention needs of the source; it is
         extended in place. Raises ValueError as forward does.
         """
-        source_mask = padding_mask(one_zero_attention_mask, encoded[..., 0].long())
+        source_mask = padding_mask(one_zero_attention_mask, *encoded.shape[:2])
         offset = past.self_attention.length if past else 0
         resid = self.embedded_target(decoder_input, offset)
         pos = decoder_input.shape[1]
