@@ -113,7 +113,7 @@ def test_the_gradients_of_every_parameter(pair, assert_same):
 
 @torch.no_grad()
 def test_the_same_intervention_at_hook_points(pair, assert_same):
-    """At 8 of them each time; over all configurations that is at every one."""
+    """At 8 of them each time; the configurations together reach every kind of point."""
     model, reference, tokens, read = pair
     _, cache = model.run_with_cache(tokens, **read)
     for name in random.Random(str(model.cfg)).sample(list(cache), 8):

@@ -143,7 +143,7 @@ def test_the_gradients_of_every_parameter(hooked_pair, assert_same):
 
 @torch.no_grad()
 def test_the_same_intervention_at_hook_points(hooked_pair, assert_same):
-    """At 12 of them each time; over all configurations that is at every one."""
+    """At 12 of them each time; the configurations together reach every kind of point."""
     model, reference, batch = hooked_pair
     texts = batch["tokens"], batch["decoder_input"]
     clean, cache = model.run_with_cache(*texts)
