@@ -46,19 +46,19 @@ def tiny_config():
 
 @pytest.fixture(scope="session")
 def randomised():
-    """A DecoderOnly whose every trained number is random, biases and norms too, and of order 1."""
+    """A model whose every trained number is random, biases and norms too, and of order 1."""
     import torch
 
     import tfs
 
-    def make(cfg, seed=0):
-        model, g = tfs.DecoderOnly(cfg), torch.Generator().manual_seed(seed)
+    def make(cfg, seed=0, architecture="DecoderOnly"):
+        model, g = getattr(tfs, architecture)(cfg), torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 if not parameter.requires_grad:
                     continue
                 kind = name.rpartition(".")[2]
-                scale = 0.8 * cfg.d_model**-0.5 if kind.startswith("W_") else 0.2
+                scale = 0.8 * cfg.d_model**-0.5 if kind.startswith("W") else 0.2
                 values = torch.randn(parameter.shape, generator=g, dtype=cfg.dtype) * scale
                 parameter.copy_(values + 1 if kind == "w" else values)
         return model

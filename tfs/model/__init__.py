@@ -1,7 +1,20 @@
-"""The models, leaves first: config, layers, positions, block, decoder."""
+"""The models, leaves first: config, layers, positions, blocks, then decoder, encoder and both."""
 
 from tfs.model.config import TransformerConfig
 from tfs.model.decoder import DecoderOnly
-from tfs.model.kv_cache import KeyValueCache
+from tfs.model.encoder import EncoderOnly, PairClassifier, TokenClassifier
+from tfs.model.encoder_decoder import EncoderDecoder
+from tfs.model.kv_cache import DecodingCache, KeyValueCache
+from tfs.model.presets_paper import paper_config
 
-__all__ = ["DecoderOnly", "KeyValueCache", "TransformerConfig"]
+__all__ = [
+    "DecoderOnly",
+    "DecodingCache",
+    "EncoderDecoder",
+    "EncoderOnly",
+    "KeyValueCache",
+    "PairClassifier",
+    "TokenClassifier",
+    "TransformerConfig",
+    "paper_config",
+]

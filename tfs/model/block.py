@@ -30,7 +30,7 @@ class Block(nn.Module):
     def forward(
         self,
         resid_pre: Float[Tensor, "batch pos d_model"],
-        mask: Bool[Tensor, "pos key_pos"] | None,
+        mask: Bool[Tensor, "*batch_and_head #pos key_pos"] | None,
         past: LayerKeyValues | None = None,
     ) -> Float[Tensor, "batch pos d_model"]:
         r"""

@@ -27,6 +27,7 @@ NORMALIZATION_TYPES = ("LN", "LNPre", None)
 POSITIONAL_EMBEDDING_TYPES = ("standard", "sinusoidal", "none")
 ATTENTION_DIRS = ("causal", "bidirectional")
 SWITCHES = ("attn_only", "use_residual", "use_attn_result", "use_attn_scale", "tie_word_embeddings")
+OWN_CHOICES = ("norm_first", "scale_embedding")  # None: what the architecture is known for
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 
 
@@ -56,6 +57,10 @@ class TransformerConfig:
     attn_only                  blocks have no MLP
     use_residual               attention and MLP add to the stream; without it, which is ours
                                alone, each replaces the stream with what it writes
+    norm_first                 norms stand before attention and MLP (pre-norm), or after the sum
+                               (post-norm); None: before in DecoderOnly, after in the other two
+    scale_embedding            token vectors are multiplied by sqrt(d_model) (Vaswani et al. 2017,
+                               section 3.4); None: in EncoderDecoder only. Both are ours alone
     use_attn_result            compute what each head writes by itself (hook_result); slower
     use_attn_scale             divide the attention scores by attn_scale
     attn_scale                 the divisor of the attention scores
@@ -81,6 +86,8 @@ class TransformerConfig:
     attention_dir: str = "causal"
     attn_only: bool = False
     use_residual: bool = True
+    norm_first: bool | None = None
+    scale_embedding: bool | None = None
     use_attn_result: bool = False
     use_attn_scale: bool = True
     attn_scale: float = -1.0
@@ -105,6 +112,7 @@ class TransformerConfig:
             ("positional_embedding_type", POSITIONAL_EMBEDDING_TYPES),
             ("attention_dir", ATTENTION_DIRS),
             *((switch, (False, True)) for switch in SWITCHES),
+            *((choice, (None, False, True)) for choice in OWN_CHOICES),
             ("dtype", tuple(DTYPES.values())),
         ):
             if getattr(self, field) not in allowed:
@@ -138,16 +146,28 @@ class TransformerConfig:
 
         It knows positions of its own only as "standard": "sinusoidal" weights are in the
         state_dict, and for "none" W_pos must be set to zeros. It draws no weights (seed None).
-        Raises ValueError for a model without residual connections, which it cannot be.
+        Raises ValueError for what it cannot be: a model without residual connections, with norms
+        chosen to stand after the sum, or with embeddings chosen to be scaled.
         """
         if not self.use_residual:
             raise ValueError(
                 "use_residual is False, and a HookedTransformer always adds what a block writes to "
                 "the stream; convert a model that has its residual connections"
             )
+        if self.norm_first is False:
+            raise ValueError(
+                "norm_first is False, and a HookedTransformer always normalises before attention "
+                "and MLP; leave norm_first at None"
+            )
+        if self.scale_embedding:
+            raise ValueError(
+                "scale_embedding is True, and a HookedTransformer never scales its embeddings; "
+                "multiply W_E by sqrt(d_model) and leave scale_embedding at None"
+            )
         theirs = {"positional_embedding_type": "standard", "seed": None}
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {k: v for k, v in (fields | theirs).items() if k != "use_residual"}
+        ours = ("use_residual", *OWN_CHOICES)
+        return {k: v for k, v in (fields | theirs).items() if k not in ours}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TransformerConfig":

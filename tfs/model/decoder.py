@@ -8,12 +8,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from tfs.hooks import HookedModel, HookPoint
+from tfs.hooks import HookPoint
+from tfs.model.base import StackedHeads, TransformerModel
 from tfs.model.block import Block
 from tfs.model.config import TransformerConfig
 from tfs.model.kv_cache import KeyValueCache
 from tfs.model.layers import Embed, TiedUnembed, Unembed, make_norm
 from tfs.model.positions import POS_EMBEDS
+from tfs.model.post_norm import PostNormBlock
 
 
 def causal_mask(query_pos: int, key_pos: int) -> Bool[Tensor, "query_pos key_pos"]:
@@ -25,43 +27,27 @@ def causal_mask(query_pos: int, key_pos: int) -> Bool[Tensor, "query_pos key_pos
     return everyone.tril(diagonal=key_pos - query_pos)
 
 
-class DecoderOnly(HookedModel):
+class DecoderOnly(TransformerModel, StackedHeads):
     """A GPT (Radford et al. 2019) that can be opened: pre-norm blocks, causal self-attention.
 
     With attention_dir "bidirectional" the same blocks read in both directions, without a mask.
+    With norm_first False they are post-norm blocks (Radford et al. 2018); ln_final stays.
     """
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
         self.cfg = cfg
-        self.embed = Embed(cfg)
+        self.embed = Embed(cfg, scaled=cfg.scale_embedding is True)
         self.hook_embed = HookPoint()  # [batch pos d_model]
         if cfg.positional_embedding_type != "none":
             self.pos_embed = POS_EMBEDS[cfg.positional_embedding_type](cfg)
             self.hook_pos_embed = HookPoint()  # [batch pos d_model]
-        self.blocks = nn.ModuleList(Block(cfg) for _ in range(cfg.n_layers))
+        make_block = PostNormBlock if cfg.norm_first is False else Block
+        self.blocks = nn.ModuleList(make_block(cfg) for _ in range(cfg.n_layers))
         self.ln_final = make_norm(cfg)
         self.unembed = TiedUnembed(self.embed) if cfg.tie_word_embeddings else Unembed(cfg)
         self.init_weights()
         self.name_hook_points()
-
-    def init_weights(self) -> None:
-        """Matrices from N(0, initializer_range), by cfg.seed where it is set; biases stay at 0."""
-        generator = torch.Generator()
-        if self.cfg.seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(self.cfg.seed)
-        for name, parameter in self.named_parameters():
-            if name.rpartition(".")[2].startswith("W_") and parameter.requires_grad:
-                nn.init.normal_(parameter, std=self.cfg.initializer_range, generator=generator)
-
-    def requires_grad_(self, requires_grad: bool = True) -> "DecoderOnly":
-        """Of every parameter; but fixed positions ("sinusoidal") stay fixed."""
-        super().requires_grad_(requires_grad)
-        if self.cfg.positional_embedding_type == "sinusoidal":
-            self.pos_embed.W_pos.requires_grad_(False)
-        return self
 
     def forward(
         self,
@@ -115,27 +101,11 @@ class DecoderOnly(HookedModel):
         Raises ValueError for an empty or overlong sequence and for ids outside the vocabulary.
         """
         offset = past_kv_cache.length if past_kv_cache else 0
-        self._check_length(offset, tokens.shape[1])
-        try:
-            vectors = self.embed(tokens)
-        except IndexError:  # of torch's lookup, which does not say what is wrong
-            raise ValueError(
-                f"token ids must lie in 0 ... {self.cfg.d_vocab - 1} (d_vocab is "
-                f"{self.cfg.d_vocab}), but these run from {tokens.min()} to {tokens.max()}"
-            ) from None
-        resid = self.hook_embed(vectors)
+        self.check_length(offset, tokens.shape[1])
+        resid = self.hook_embed(self.looked_up(tokens))
         if self.cfg.positional_embedding_type != "none":
             resid = resid + self.hook_pos_embed(self.pos_embed(tokens, offset))
         return resid
-
-    def _check_length(self, offset: int, pos: int) -> None:
-        if pos == 0:
-            raise ValueError("there is no token to read; give the model at least one")
-        if offset + pos > self.cfg.n_ctx:
-            raise ValueError(
-                f"{offset + pos} tokens are more than this model's context of n_ctx = "
-                f"{self.cfg.n_ctx}; shorten the text or make a model with a larger n_ctx"
-            )
 
     @property
     def W_E(self) -> Float[Tensor, "d_vocab d_model"]:
@@ -145,30 +115,3 @@ class DecoderOnly(HookedModel):
     def W_pos(self) -> Float[Tensor, "n_ctx d_model"]:
         """Position vectors; raises AttributeError for a model without positions."""
         return self.pos_embed.W_pos
-
-    @property
-    def W_U(self) -> Float[Tensor, "d_model d_vocab"]:
-        return self.unembed.W_U
-
-    @property
-    def b_U(self) -> Float[Tensor, " d_vocab"]:
-        return self.unembed.b_U
-
-    @property
-    def W_Q(self) -> Float[Tensor, "layer head d_model d_head"]:
-        return self._stacked("W_Q")
-
-    @property
-    def W_K(self) -> Float[Tensor, "layer head d_model d_head"]:
-        return self._stacked("W_K")
-
-    @property
-    def W_V(self) -> Float[Tensor, "layer head d_model d_head"]:
-        return self._stacked("W_V")
-
-    @property
-    def W_O(self) -> Float[Tensor, "layer head d_head d_model"]:
-        return self._stacked("W_O")
-
-    def _stacked(self, name: str) -> Tensor:
-        return torch.stack([getattr(block.attn, name) for block in self.blocks])

@@ -5,7 +5,7 @@ numbers.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from tfs.model.config import TransformerConfig
@@ -58,3 +58,21 @@ class KeyValueCache:
     def advance(self, pos: int) -> None:
         for layer in self.layers:
             layer.length += pos
+
+    def take(self, rows: Int[Tensor, " batch"]) -> None:
+        """Each sequence goes on from what sequence `rows[i]` has read, as beams do."""
+        for layer in self.layers:
+            for kept in (layer.keys, layer.values):
+                kept[:, : layer.length] = kept[rows, : layer.length]
+
+
+class DecodingCache:
+    """What an EncoderDecoder keeps from one target token to the next.
+
+    self_attention grows by a position with each token; cross_attention holds the keys and values
+    of the encoder's output, computed once. Beams of one source share those, so they need no take.
+    """
+
+    def __init__(self, cfg: TransformerConfig, batch: int) -> None:
+        self.self_attention = KeyValueCache(cfg, batch)
+        self.cross_attention = KeyValueCache(cfg, batch)

@@ -7,6 +7,8 @@ Weights of a layer's heads are [head d_model d_head], as in the papers. In memor
 as [d_model head d_head], so that all heads together are one matrix product that copies nothing.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from einops import einsum
@@ -89,14 +91,19 @@ def make_norm(cfg: TransformerConfig) -> nn.Module:
 
 
 class Embed(nn.Module):
-    """A learned vector for each token of the vocabulary: W_E, [d_vocab d_model]."""
+    """A learned vector for each token of the vocabulary: W_E, [d_vocab d_model].
 
-    def __init__(self, cfg: TransformerConfig) -> None:
+    scaled: what goes out is multiplied by sqrt(d_model) (Vaswani et al. 2017, section 3.4).
+    """
+
+    def __init__(self, cfg: TransformerConfig, scaled: bool = False) -> None:
         super().__init__()
+        self.scale = math.sqrt(cfg.d_model) if scaled else None
         self.W_E = nn.Parameter(torch.empty(cfg.d_vocab, cfg.d_model, dtype=cfg.dtype))
 
     def forward(self, tokens: Int[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_model"]:
-        return F.embedding(tokens, self.W_E)
+        vectors = F.embedding(tokens, self.W_E)
+        return vectors if self.scale is None else vectors * self.scale
 
 
 class Attention(nn.Module):
@@ -132,12 +139,13 @@ class Attention(nn.Module):
         query_input: Float[Tensor, "batch query_pos d_model"],
         key_input: Float[Tensor, "batch new_key_pos d_model"],
         value_input: Float[Tensor, "batch new_key_pos d_model"],
-        mask: Bool[Tensor, "query_pos key_pos"] | None,
+        mask: Bool[Tensor, "*batch_and_head #query_pos key_pos"] | None,
         past: LayerKeyValues | None = None,
     ) -> Float[Tensor, "batch query_pos d_model"]:
         """What the layer writes into the residual stream.
 
-        mask: True where query_pos may attend to key_pos; None lets everyone see everything.
+        mask: True where query_pos may attend to key_pos, for all or [batch 1 query_pos key_pos];
+        one of query_pos 1 holds for every query, None lets everyone see everything.
         past: keys and values of earlier tokens, to which this call adds its own.
         """
         q = self.hook_q(into_heads(query_input, self.W_Q, self.b_Q))
@@ -162,7 +170,7 @@ class Attention(nn.Module):
         q: Float[Tensor, "batch query_pos head d_head"],
         k: Float[Tensor, "batch key_pos head d_head"],
         v: Float[Tensor, "batch key_pos head d_head"],
-        mask: Bool[Tensor, "query_pos key_pos"] | None,
+        mask: Bool[Tensor, "*batch_and_head #query_pos key_pos"] | None,
     ) -> Float[Tensor, "batch query_pos head d_head"]:
         """softmax(q k^T / scale) v, step by step, so that each step can be seen and changed."""
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # each head by itself
@@ -180,7 +188,7 @@ class Attention(nn.Module):
         q: Float[Tensor, "batch query_pos head d_head"],
         k: Float[Tensor, "batch key_pos head d_head"],
         v: Float[Tensor, "batch key_pos head d_head"],
-        mask: Bool[Tensor, "query_pos key_pos"] | None,
+        mask: Bool[Tensor, "*batch_and_head #query_pos key_pos"] | None,
     ) -> Float[Tensor, "batch query_pos head d_head"]:
         """The same numbers from torch's kernel, which never holds the whole pattern in memory."""
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)

@@ -14,10 +14,13 @@ from torch import Tensor
 from tfs.hooks import HookPoint
 from tfs.tasks.batch import generator, seed_for
 
+BEFORE_BLOCK_0 = tuple(f"{stack}.0.hook_resid_pre" for stack in ("blocks", "encoder", "decoder"))
+WRITERS = ("hook_attn_out", "hook_cross_attn_out", "hook_mlp_out")
+
 
 def writes_to_stream(name: str) -> bool:
     """Whether a point is the sum of the embeddings, an attention layer's output or an MLP's."""
-    return name == "blocks.0.hook_resid_pre" or name.endswith(("hook_attn_out", "hook_mlp_out"))
+    return name in BEFORE_BLOCK_0 or name.endswith(WRITERS)
 
 
 def dropout_hooks(
