@@ -21,7 +21,8 @@ from tfs.interp import (
     stream_norms,
     top_neurons,
 )
-from tfs.model.layers import MLP, LayerNormPre
+from tfs.model.mlps import MLP
+from tfs.model.norms import LayerNormPre
 from tfs.plots import (
     mean_and_scale,
     neuron_map,

@@ -48,10 +48,12 @@ def training_loss(
     """next_token_loss of a model, without holding all logits where nobody watches them.
 
     With a vocabulary of 50,257 the logits of a batch are by far the largest tensor of a training
-    step. UnembedLoss makes them a slice at a time and keeps only their gradients' products.
+    step. UnembedLoss makes them a slice at a time and keeps only their gradients' products. It
+    knows no output_logits_soft_cap: such a model holds them all.
     """
     unembed = model.unembed
-    if unembed.hook_in.is_watched() or unembed.hook_out.is_watched():
+    is_capped = model.cfg.output_logits_soft_cap > 0
+    if is_capped or unembed.hook_in.is_watched() or unembed.hook_out.is_watched():
         return next_token_loss(model(batch.tokens), batch.tokens, batch.loss_mask, all_counted)
     resid = model.ln_final(model.resid(batch.tokens))[:, :-1].flatten(0, 1)
     targets, counted = batch.tokens[:, 1:].flatten(), batch.loss_mask[:, 1:].flatten()
