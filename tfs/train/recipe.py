@@ -55,9 +55,8 @@ class Recipe:
 
         base: a recipe that gives what is left out. A task of another name keeps none of its
         options. The vocabulary and the context follow the task where `fields` leave them out, and
-        n_heads, d_mlp, attn_scale, initializer_range and rotary_dim follow the other sizes where they
-        did.
-        Raises ValueError, naming what is unknown, missing or does not fit.
+        n_heads, d_mlp, attn_scale, initializer_range and rotary_dim follow the other sizes where
+        they did. Raises ValueError, naming what is unknown, missing or does not fit.
         """
         fields = _object("a recipe", fields)
         parts = {key: _object(key, fields.get(key, {})) for key in ("task", "model", "train")}
