@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "tokenizers": set(),
     "tasks": {"tokenizers"},
     "arithmetic": {"model"},
+    "interop": {"model"},
     "interp": {"hooks"},
     "plots": set(),
     "train": {"hooks", "model", "tokenizers", "tasks", "arithmetic"},
