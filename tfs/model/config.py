@@ -200,7 +200,8 @@ class TransformerConfig:
         """What to give HookedTransformerConfig for a model that takes this one's state_dict.
 
         It knows positions of its own only as "standard": "sinusoidal" weights are in the
-        state_dict, and for "none" W_pos must be set to zeros. It draws no weights (seed None).
+        state_dict, and for "none" W_pos must be set to zeros. It draws no weights (seed None). What
+        is None, as it is by default, is left out.
         Raises ValueError for a model without residual connections, which it cannot be.
         """
         if not self.use_residual:
@@ -208,13 +209,17 @@ class TransformerConfig:
                 "use_residual is False, and a HookedTransformer always adds what a block writes to "
                 "the stream; convert a model that has its residual connections"
             )
-        theirs = {"seed": None}
+        fields = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.default is not None or getattr(self, field.name) is not None
+        }
+        del fields["use_residual"]
         if self.positional_embedding_type in ("sinusoidal", "none"):
-            theirs["positional_embedding_type"] = "standard"
+            fields["positional_embedding_type"] = "standard"
         if self.attn_types is not None:
-            theirs["attn_types"] = list(self.attn_types)
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {k: v for k, v in (fields | theirs).items() if k != "use_residual"}
+            fields["attn_types"] = list(self.attn_types)
+        return fields | {"seed": None}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TransformerConfig":

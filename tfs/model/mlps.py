@@ -117,7 +117,7 @@ class MixtureOfExperts(nn.Module):
         indices, weights = self.hook_expert_indices(indices), weights.to(x.dtype)
         out = torch.zeros_like(tokens)
         for number, expert in enumerate(self.experts):
-            token, place = torch.where(indices == number)
+            place, token = torch.where(indices.T == number)  # first choices come first
             answers = expert(tokens[token]) * weights[token, place, None]
             out = out.index_add(0, token, answers)
         return out.view_as(x)
