@@ -60,17 +60,16 @@ class Attention(nn.Module):
     are one tensor in self-attention and two in cross-attention; `mask` says who may see whom.
     """
 
-    slopes: Float[Tensor, " head"] | None  # ALiBi's
-
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
         self.use_attn_result = cfg.use_attn_result
         self.attn_scale = cfg.attn_scale if cfg.use_attn_scale else 1.0
         self.soft_cap = cfg.attn_scores_soft_cap
         self.queries_per_key = cfg.n_heads // cfg.key_heads
-        is_alibi = cfg.positional_embedding_type == "alibi"
-        slopes = alibi_slopes(cfg.n_heads).to(cfg.dtype) if is_alibi else None
-        self.register_buffer("slopes", slopes, persistent=False)
+        self.is_alibi = cfg.positional_embedding_type == "alibi"
+        if self.is_alibi:
+            slopes = alibi_slopes(cfg.n_heads).to(cfg.dtype)
+            self.register_buffer("slopes", slopes, persistent=False)
         self.make_projections(cfg)
         self.W_O = nn.Parameter(torch.empty(cfg.n_heads, cfg.d_head, cfg.d_model, dtype=cfg.dtype))
         self.b_O = nn.Parameter(torch.zeros(cfg.d_model, dtype=cfg.dtype))
@@ -154,7 +153,7 @@ class Attention(nn.Module):
             k, v = (heads.repeat_interleave(self.queries_per_key, dim=1) for heads in (k, v))
         scores = (q / self.attn_scale) @ k.transpose(2, 3)  # [batch head query_pos key_pos]
         scores = soft_capped(scores, self.soft_cap)
-        if self.slopes is not None:
+        if self.is_alibi:
             scores = scores + alibi_bias(self.slopes, *scores.shape[2:])
         if mask is not None:
             scores = torch.where(mask, scores, -torch.inf)
@@ -173,7 +172,7 @@ class Attention(nn.Module):
     ) -> Float[Tensor, "batch query_pos head d_head"]:
         """The same numbers from torch's kernel, which never holds the whole pattern in memory."""
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-        if self.slopes is not None:
+        if self.is_alibi:
             bias = alibi_bias(self.slopes, q.shape[2], k.shape[2])
             mask = bias if mask is None else torch.where(mask, bias, -torch.inf)
         z = F.scaled_dot_product_attention(
