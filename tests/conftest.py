@@ -57,7 +57,7 @@ def randomised():
             for name, parameter in model.named_parameters():
                 if not parameter.requires_grad:
                     continue
-                kind = name.rpartition(".")[2]
+                kind = name.removesuffix(".weight").rpartition(".")[2].lstrip("_")
                 scale = 0.8 * cfg.d_model**-0.5 if kind.startswith("W") else 0.2
                 values = torch.randn(parameter.shape, generator=g, dtype=cfg.dtype) * scale
                 parameter.copy_(values + 1 if kind == "w" else values)

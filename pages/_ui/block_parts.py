@@ -21,7 +21,8 @@ from tfs.interp import (
     stream_norms,
     top_neurons,
 )
-from tfs.model.layers import MLP, LayerNormPre
+from tfs.model.mlps import MLP
+from tfs.model.norms import LayerNormPre
 from tfs.plots import (
     mean_and_scale,
     neuron_map,
@@ -128,7 +129,13 @@ def _go_to(cell: tuple[int, int] | None, n_layers: int) -> None:
 def layer_norm(view: View, layer: int, token: int) -> None:
     """One of the block's norms: what it takes from each position, and one vector through it."""
     cfg = view.model.cfg
-    if cfg.normalization_type not in ("LN", "LNPre"):
+    if (kind := cfg.normalization_type) in ("RMS", "RMSPre"):
+        st.info(
+            f"This model's norms are {kind}: they divide each vector by the root of its mean "
+            "square and leave its mean alone. The steps shown here are those of a layer norm."
+        )
+        return
+    if kind not in ("LN", "LNPre"):
         st.info("This model was built without layer norms: its parts read the stream as it is.")
         return
     which = "ln1"

@@ -11,7 +11,9 @@ from pages._ui.steps import stepper
 from pages._ui.strips import strips
 from tfs.interp import layer_norm_steps
 from tfs.model.block import Block
-from tfs.model.layers import MLP, Attention, LayerNormPre
+from tfs.model.layers import Attention
+from tfs.model.mlps import MLP
+from tfs.model.norms import LayerNormPre
 from tfs.plots import block_road
 
 READS = {

@@ -30,6 +30,12 @@ def loss_without_mask(view: View, mask: Mask) -> None:
     if pos < 2:
         st.info("One token has no next one to predict: type a longer prompt to measure a loss.")
         return
+    if view.model.cfg.positional_embedding_type in ("rotary", "alibi"):
+        st.info(
+            "This model's positions act on the scores themselves, so they cannot be made anew from "
+            "q and k alone: choose a model with another kind of positions."
+        )
+        return
     masks = {name: Mask(name, None, MAKERS[name](pos)) for name in (CAUSAL, NONE)}
     masks[mask.name] = mask
     losses = {name: _losses(view, each) for name, each in masks.items()}

@@ -33,7 +33,7 @@ def model_rows(view: View, place: int, best: list[tuple[str, float]]) -> ModelRo
     heads = head_norms(view.model, cache)[..., place]
     mlps = [] if norms.mlp_out is None else norms.mlp_out[:, place].tolist()
     embed = cache["embed"][place].norm().item()
-    has_vector = cfg.positional_embedding_type != "none"
+    has_vector = cfg.positional_embedding_type in ("standard", "sinusoidal")
     position = cache["pos_embed"][place].norm().item() if has_vector else None
     longest = max([heads.max().item(), embed, position or 0.0, *mlps])
 

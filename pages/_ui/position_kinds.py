@@ -32,7 +32,8 @@ class Kind(NamedTuple):
 
 def own_kind(view: View) -> str:
     """What the model on screen was trained with."""
-    names = {"standard": LEARNED, "sinusoidal": SINUSOIDAL, "none": NONE}
+    names = {"standard": LEARNED, "sinusoidal": SINUSOIDAL, "none": NONE, "rotary": ROTARY}
+    names["alibi"] = NONE  # no vectors either: it acts on the scores
     return names[view.model.cfg.positional_embedding_type]
 
 

@@ -31,7 +31,7 @@ for token in set(tokens.tolist()):
 @part
 def space(view: View, place: int) -> None:
     """The switches, the points, and the share of the variance that they show."""
-    has_positions = view.model.cfg.positional_embedding_type != "none"
+    has_positions = view.model.cfg.positional_embedding_type in ("standard", "sinusoidal")
     with st.container(horizontal=True):
         which = _switch("Matrix", [TOKENS, POSITIONS] if has_positions else [TOKENS], "matrix")
         dimensions = 3 if _switch("Dimensions", ["2D", "3D"], "dimensions") == "3D" else 2

@@ -18,8 +18,11 @@ import torch
         ({"n_heads": -1, "d_head": 13}, "n_heads must be a whole number of at least 1, not 0"),
         ({"n_heads": 39}, "n_heads * d_head is 39 * 5 = 195, more than 16 times d_model = 12"),
         ({"act_fn": "tanh"}, "act_fn must be one of relu, gelu, gelu_new, silu, not 'tanh'"),
-        ({"normalization_type": "RMS"}, "normalization_type must be one of LN, LNPre, None, not"),
-        ({"positional_embedding_type": "rotary"}, "positional_embedding_type must be one of"),
+        (
+            {"normalization_type": "BN"},
+            "normalization_type must be one of LN, LNPre, RMS, RMSPre, None",
+        ),
+        ({"positional_embedding_type": "learned"}, "positional_embedding_type must be one of"),
         (
             {"attention_dir": "both"},
             "attention_dir must be one of causal, bidirectional, not 'both'",

@@ -25,7 +25,8 @@ def forward_flops_terms(cfg: TransformerConfig, pos: int, batch: int = 1) -> lis
 
     A term has the name of the weight that is multiplied by; the scores and z, which come from
     activations alone, have their hook's. unembed.W_U costs the same where it is tied to W_E: the
-    tie saves parameters, not arithmetic.
+    tie saves parameters, not arithmetic. Of a mixture of experts a token pays for the
+    experts_per_token that it visits.
 
     Raises ValueError unless pos is in 1..n_ctx and batch at least 1.
     Source: Kaplan et al. 2020, "Scaling Laws for Neural Language Models", table 1, which counts
@@ -34,19 +35,34 @@ def forward_flops_terms(cfg: TransformerConfig, pos: int, batch: int = 1) -> lis
     sizes = sizes_of(cfg, pos=pos, batch=batch) | {"query_pos": pos, "key_pos": pos}
     project = (2, "n_layers", "batch", "pos", "n_heads", "d_model", "d_head")
     attend = (2, "n_layers", "batch", "n_heads", "query_pos", "key_pos", "d_head")
-    mlp = (2, "n_layers", "batch", "pos", "d_model", "d_mlp")
+    shared = "_" if cfg.n_key_value_heads else ""
+    key_heads = "n_key_value_heads" if shared else "n_heads"
+    keys = (2, "n_layers", "batch", "pos", key_heads, "d_model", "d_head")
     products = {
         "blocks.*.attn.W_Q": project,
-        "blocks.*.attn.W_K": project,
-        "blocks.*.attn.W_V": project,
+        f"blocks.*.attn.{shared}W_K": keys,
+        f"blocks.*.attn.{shared}W_V": keys,
         "blocks.*.attn.hook_attn_scores": attend,
         "blocks.*.attn.hook_z": attend,
         "blocks.*.attn.W_O": project,
     }
     if not cfg.attn_only:
-        products |= {"blocks.*.mlp.W_in": mlp, "blocks.*.mlp.W_out": mlp}
+        products |= _mlp_products(cfg)
     products["unembed.W_U"] = (2, "batch", "pos", "d_model", "d_vocab")
     return [Term.product(name, factors, sizes) for name, factors in products.items()]
+
+
+def _mlp_products(cfg: TransformerConfig) -> dict[str, tuple[str | int, ...]]:
+    mlp = (2, "n_layers", "batch", "pos", "d_model", "d_mlp")
+    if cfg.num_experts:
+        router = (2, "n_layers", "batch", "pos", "d_model", "num_experts")
+        of_experts = ("W_gate", "W_in", "W_out")
+        visited = (*mlp, "experts_per_token")
+        return {"blocks.*.mlp.W_gate.weight": router} | {
+            f"blocks.*.mlp.experts.*.{name}.weight": visited for name in of_experts
+        }
+    names = ("W_gate", "W_in", "W_out") if cfg.gated_mlp else ("W_in", "W_out")
+    return {f"blocks.*.mlp.{name}": mlp for name in names}
 
 
 def training_flops(cfg: TransformerConfig, pos: int, batch: int = 1) -> int:
@@ -66,7 +82,8 @@ def training_flops_6nd(cfg: TransformerConfig, pos: int, batch: int = 1) -> Term
     """The well-known estimate of a training step's FLOPs: 6 * N * D, as one term.
 
     N is the number of entries in the blocks' matrices, D the number of tokens (batch * pos). Each
-    entry takes part in 2 FLOPs per token forward and 4 backward.
+    entry takes part in 2 FLOPs per token forward and 4 backward. Of a mixture of experts only those
+    that a token visits are in N.
 
     What it leaves out of `training_flops` is exactly the products whose size is not N: the scores
     and the pattern times the values (a small part while pos is far below 6 * d_model) and the
@@ -78,9 +95,10 @@ def training_flops_6nd(cfg: TransformerConfig, pos: int, batch: int = 1) -> Term
     without embeddings, biases and LayerNorm, and C = 6NBS for S steps of B tokens).
     """
     sizes_of(cfg, pos=pos, batch=batch)
-    matrices = [
-        term
-        for term in parameter_terms(cfg)
-        if term.name.startswith("blocks.*.") and ".W_" in term.name
-    ]
-    return Term.product("6ND", (6, "N", "D"), {"N": total(matrices), "D": batch * pos})
+    entries = 0
+    for term in parameter_terms(cfg):
+        if term.name.startswith("blocks.*.") and "W_" in term.name:
+            visits = ".experts.*." in term.name
+            share = (cfg.experts_per_token, cfg.num_experts) if visits else (1, 1)
+            entries += term.value * share[0] // share[1]
+    return Term.product("6ND", (6, "N", "D"), {"N": entries, "D": batch * pos})

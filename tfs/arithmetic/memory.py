@@ -21,6 +21,8 @@ def kv_cache_terms(
 ) -> list[Term]:
     """Bytes of the keys and values (hence the 2) of `pos` positions, in every layer and head.
 
+    Where query heads share keys and values, n_key_value_heads takes the place of n_heads.
+
     A cache that takes its room in advance, as KeyValueCache does, holds pos = n_ctx from the start.
     bytes_per_element: None takes those of cfg.dtype (4 for float32, 2 for bfloat16).
 
@@ -31,7 +33,8 @@ def kv_cache_terms(
     if bytes_per_element is None:
         bytes_per_element = cfg.dtype.itemsize
     sizes = sizes_of(cfg, pos=pos, batch=batch, bytes_per_element=bytes_per_element)
-    factors = (2, "n_layers", "n_heads", "d_head", "pos", "batch", "bytes_per_element")
+    heads = "n_key_value_heads" if cfg.n_key_value_heads else "n_heads"
+    factors = (2, "n_layers", heads, "d_head", "pos", "batch", "bytes_per_element")
     return [Term.product("blocks.*.attn.hook_k + hook_v", factors, sizes)]
 
 

@@ -19,26 +19,20 @@ from tfs.model.config import TransformerConfig
 def weight_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
     """Name to shape, in axis words, of every weight; "blocks.*" once, with one block's shape.
 
+    So are "experts.*", with one expert's.
+
     Names and shapes are HookedTransformer's. A tied model (`tie_word_embeddings`) has no
-    unembed.W_U, since W_E serves twice, and no b_U. LayerNorm has weights only with
-    normalization_type "LN": "LNPre" and None have none. W_pos is counted where it is fixed
+    unembed.W_U, since W_E serves twice, and no b_U. Norms have weights only with
+    normalization_type "LN" and "RMS", which has no b. W_pos is counted where it is fixed
     ("sinusoidal"), too: it is kept and saved like the others, though not trained.
     """
-    head_shape = ("n_heads", "d_model", "d_head")
     shapes = {"embed.W_E": ("d_vocab", "d_model")}
-    if cfg.positional_embedding_type != "none":
+    if cfg.positional_embedding_type in ("standard", "sinusoidal"):
         shapes["pos_embed.W_pos"] = ("n_ctx", "d_model")
     shapes |= _norm_shapes(cfg, "blocks.*.ln1")
-    shapes |= {f"blocks.*.attn.{name}": head_shape for name in ("W_Q", "W_K", "W_V")}
-    shapes["blocks.*.attn.W_O"] = ("n_heads", "d_head", "d_model")
-    shapes |= {f"blocks.*.attn.{name}": ("n_heads", "d_head") for name in ("b_Q", "b_K", "b_V")}
-    shapes["blocks.*.attn.b_O"] = ("d_model",)
+    shapes |= _attention_shapes(cfg)
     if not cfg.attn_only:
-        shapes |= _norm_shapes(cfg, "blocks.*.ln2")
-        shapes["blocks.*.mlp.W_in"] = ("d_model", "d_mlp")
-        shapes["blocks.*.mlp.b_in"] = ("d_mlp",)
-        shapes["blocks.*.mlp.W_out"] = ("d_mlp", "d_model")
-        shapes["blocks.*.mlp.b_out"] = ("d_model",)
+        shapes |= _norm_shapes(cfg, "blocks.*.ln2") | _mlp_shapes(cfg)
     shapes |= _norm_shapes(cfg, "ln_final")
     if not cfg.tie_word_embeddings:
         shapes["unembed.W_U"] = ("d_model", "d_vocab")
@@ -47,9 +41,32 @@ def weight_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
 
 
 def _norm_shapes(cfg: TransformerConfig, norm: str) -> dict[str, tuple[str, ...]]:
-    if cfg.normalization_type != "LN":
-        return {}
-    return {f"{norm}.w": ("d_model",), f"{norm}.b": ("d_model",)}
+    names = {"LN": "wb", "RMS": "w"}.get(cfg.normalization_type or "", "")
+    return {f"{norm}.{name}": ("d_model",) for name in names}
+
+
+def _attention_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
+    key_value = ("_", "n_key_value_heads") if cfg.n_key_value_heads else ("", "n_heads")
+    heads = {"Q": ("", "n_heads"), "K": key_value, "V": key_value}
+    shapes: dict[str, tuple[str, ...]] = {
+        f"{prefix}W_{name}": (count, "d_model", "d_head") for name, (prefix, count) in heads.items()
+    }
+    shapes["W_O"] = ("n_heads", "d_head", "d_model")
+    shapes |= {f"{prefix}b_{name}": (count, "d_head") for name, (prefix, count) in heads.items()}
+    shapes["b_O"] = ("d_model",)
+    return {f"blocks.*.attn.{name}": shape for name, shape in shapes.items()}
+
+
+def _mlp_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
+    into, out_of = ("d_model", "d_mlp"), ("d_mlp", "d_model")
+    if cfg.num_experts:
+        shapes = {"W_gate.weight": ("num_experts", "d_model")}
+        shapes |= {f"experts.*.{name}.weight": out_of for name in ("W_gate", "W_in")}
+        shapes["experts.*.W_out.weight"] = into
+    else:
+        shapes = {"W_gate": into} if cfg.gated_mlp else {}
+        shapes |= {"W_in": into, "b_in": ("d_mlp",), "W_out": out_of, "b_out": ("d_model",)}
+    return {f"blocks.*.mlp.{name}": shape for name, shape in shapes.items()}
 
 
 def parameter_terms(cfg: TransformerConfig) -> list[Term]:
@@ -62,5 +79,6 @@ def parameter_terms(cfg: TransformerConfig) -> list[Term]:
     terms = []
     for name, shape in weight_shapes(cfg).items():
         copies = ("n_layers",) if name.startswith("blocks.*.") else ()
+        copies += ("num_experts",) if ".experts.*." in name else ()
         terms.append(Term.product(name, (*copies, *shape), sizes))
     return terms

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tfs.model.config import TransformerConfig
 
 SIZE_FIELDS = ("n_layers", "d_model", "n_ctx", "d_head", "n_heads", "d_mlp", "d_vocab")
+SIZE_FIELDS += ("n_key_value_heads", "num_experts", "experts_per_token")  # None without them
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,5 @@ def sizes_of(cfg: TransformerConfig, **of_the_run: int) -> dict[str, int]:
             f"pos must be at most n_ctx = {cfg.n_ctx}, not {pos}: "
             "give fewer positions, or a config with a larger n_ctx"
         )
-    return {field: getattr(cfg, field) for field in SIZE_FIELDS} | of_the_run
+    sizes = {field: getattr(cfg, field) for field in SIZE_FIELDS}
+    return {field: size for field, size in sizes.items() if size is not None} | of_the_run

@@ -40,6 +40,8 @@ def _add_flag(group: argparse._ArgumentGroup, field: Field) -> None:
     options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS, "help": about}
     if field.kind is bool:
         options["action"] = argparse.BooleanOptionalAction
+    elif field.kind is list:
+        options |= {"nargs": "+", "type": str, "metavar": "NAME"}
     elif field.kind is tuple:
         options |= {"nargs": 2, "type": finite_number, "metavar": "NUMBER"}
     else:

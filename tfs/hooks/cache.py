@@ -71,14 +71,18 @@ class ActivationCache:
         return self.cache_dict.items()
 
     def remove_batch_dim(self) -> "ActivationCache":
-        """Drop the batch axis, in place. Raises ValueError where it is not 1."""
+        """Drop the batch axis, in place. Raises ValueError where it is not 1.
+
+        Inside a mixture of experts there is none: tokens of all sequences stand in one row.
+        """
         if self.has_batch_dim:
-            batch = max((len(tensor) for tensor in self.cache_dict.values()), default=1)
+            batched = [name for name in self.cache_dict if "expert" not in name]
+            batch = max((len(self.cache_dict[name]) for name in batched), default=1)
             if batch != 1:
                 raise ValueError(
                     f"the batch axis can be removed when batch is 1; here it is {batch}"
                 )
-            self.cache_dict = {name: tensor[0] for name, tensor in self.cache_dict.items()}
+            self.cache_dict |= {name: self.cache_dict[name][0] for name in batched}
             self.has_batch_dim = False
         return self
 
@@ -144,7 +148,8 @@ class ActivationCache:
                 rows[f"{i}_attn_out"] = self["attn_out", i]
             if mode != "attn" and not self.model.cfg.attn_only:
                 rows[f"{i}_mlp_out"] = self["mlp_out", i]
-        if mlp_input and mode != "mlp":
+        in_parallel = getattr(self.model.cfg, "parallel_attn_mlp", False)
+        if mlp_input and mode != "mlp" and not in_parallel:
             rows[f"{layer}_attn_out"] = self["attn_out", layer]
         adds_up = getattr(self.model.cfg, "use_residual", True)  # as in a HookedTransformer, always
         if mode == "all" and not adds_up and (layer > 0 or mlp_input):
@@ -198,7 +203,7 @@ class ActivationCache:
         recompute_ln: bool = False,
     ) -> Float[Tensor, "component ... d_model"]:
         """Each row as the norm before `layer` would pass it on: centred, divided by the cached
-        scale.
+        scale; an RMS norm does not centre.
 
         The scale belongs to the whole stream, so it is read from the cache and not computed from a
         row; then the rows still sum to the normalised stream. recompute_ln, at the end of the
@@ -213,7 +218,9 @@ class ActivationCache:
             scale = self["ln_final.hook_scale"]
         else:
             scale = self["scale", layer, "ln2" if mlp_input else "ln1"]
-        return (residual_stack - residual_stack.mean(-1, keepdim=True)) / scale
+        if self.model.cfg.normalization_type in ("LN", "LNPre"):
+            residual_stack = residual_stack - residual_stack.mean(-1, keepdim=True)
+        return residual_stack / scale
 
     def logit_attrs(
         self,

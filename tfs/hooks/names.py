@@ -5,8 +5,8 @@ import re
 ALIASES = {"attn": "pattern", "attn_logits": "attn_scores", "key": "k", "query": "q", "value": "v"}
 ALIASES |= {"mlp_pre": "pre", "mlp_post": "post"}
 SUBLAYERS = {"a": "attn", "attention": "attn", "m": "mlp", "b": "", "block": "", "blocks": ""}
-IN_ATTENTION = ("k", "v", "q", "z", "result", "pattern", "attn_scores")
-IN_MLP = ("pre", "post")
+IN_ATTENTION = ("k", "v", "q", "rot_k", "rot_q", "z", "result", "pattern", "attn_scores")
+IN_MLP = ("pre", "pre_linear", "post")
 
 
 def act_name(name: str, layer: int | str | None = None, sublayer: str | None = None) -> str:

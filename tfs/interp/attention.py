@@ -20,6 +20,7 @@ from torch import Tensor
 
 from tfs.hooks import Openable
 from tfs.interp.cache import Cache
+from tfs.scores import alibi_bias, alibi_slopes, soft_capped
 
 
 class AttentionSteps(NamedTuple):
@@ -37,11 +38,24 @@ class AttentionRoad(NamedTuple):
     k: Float[Tensor, "*batch key_pos d_head"]  # what every position answers to
     raw: Float[Tensor, "*batch key_pos"]  # q . k
     scaled: Float[Tensor, "*batch key_pos"]  # raw / sqrt(d_head), or the model's own scale
-    masked: Float[Tensor, "*batch key_pos"]  # -inf where the mask forbids
+    masked: Float[Tensor, "*batch key_pos"]  # capped and biased, if at all; -inf where forbidden
     weights: Float[Tensor, "*batch key_pos"]  # softmax of `masked`; sums to 1
     v: Float[Tensor, "*batch key_pos d_head"]  # what every position has to give
     z: Float[Tensor, "*batch d_head"]  # the sum of v, each by its weight
     result: Float[Tensor, "*batch d_model"]  # z W_O: what this head adds to the stream here
+
+
+def queries_and_keys(
+    model: Openable, cache: Cache, layer: int
+) -> tuple[
+    Float[Tensor, "*batch query_pos head d_head"], Float[Tensor, "*batch key_pos key_head d_head"]
+]:
+    """q and k as the scores are made from them: turned, where the model has rotary positions.
+
+    Raises KeyError where they were not cached.
+    """
+    turned = "rot_" if model.cfg.positional_embedding_type == "rotary" else ""
+    return cache[f"{turned}q", layer], cache[f"{turned}k", layer]
 
 
 def attention_steps(model: Openable, cache: Cache, layer: int) -> AttentionSteps:
@@ -49,15 +63,21 @@ def attention_steps(model: Openable, cache: Cache, layer: int) -> AttentionSteps
 
     The first are computed anew from the cached queries and keys, since no model keeps them; the
     others are what the run itself used. Where heads share keys (grouped queries), each key is
-    repeated for its group. Raises KeyError where q, k, attn_scores or pattern were not cached.
+    repeated for its group; rotary positions, a soft cap and ALiBi's bias are in the scores. Raises
+    KeyError where q, k (rot_q, rot_k with rotary positions), attn_scores or pattern were not
+    cached.
     """
-    q, k = cache["q", layer], cache["k", layer]
+    q, k = queries_and_keys(model, cache, layer)
     k = k.repeat_interleave(q.shape[-2] // k.shape[-2], dim=-2)
     scores = einsum(
         q / model.blocks[layer].attn.attn_scale,
         k,
         "... query_pos head d_head, ... key_pos head d_head -> ... head query_pos key_pos",
     )
+    scores = soft_capped(scores, getattr(model.cfg, "attn_scores_soft_cap", -1.0))
+    if model.cfg.positional_embedding_type == "alibi":
+        slopes = alibi_slopes(model.cfg.n_heads).to(scores)
+        scores = scores + alibi_bias(slopes, *scores.shape[-2:])
     return AttentionSteps(scores, cache["attn_scores", layer], cache["pattern", layer])
 
 
@@ -74,9 +94,9 @@ def attention_road(
     position that is not there.
     """
     attn = model.blocks[layer].attn
-    q = cache["q", layer][..., query_pos, head, :]
-    group = model.cfg.n_heads // cache["k", layer].shape[-2]  # query heads that share one key head
-    k = cache["k", layer][..., head // group, :]
+    q, k = queries_and_keys(model, cache, layer)
+    group = model.cfg.n_heads // k.shape[-2]  # query heads that share one key head
+    q, k = q[..., query_pos, head, :], k[..., head // group, :]
     v = cache["v", layer][..., head // group, :]
     raw = einsum(q, k, "... d_head, ... key_pos d_head -> ... key_pos")
     weights = cache["pattern", layer][..., head, query_pos, :]
@@ -105,9 +125,9 @@ def qk_products(
     Raises KeyError where that layer's q or k was not cached, IndexError for a head or position that
     is not there.
     """
-    q = cache["q", layer][..., query_pos, head, :]
-    group = model.cfg.n_heads // cache["k", layer].shape[-2]  # query heads that share one key head
-    k = cache["k", layer][..., key_pos, head // group, :]
+    q, k = queries_and_keys(model, cache, layer)
+    group = model.cfg.n_heads // k.shape[-2]  # query heads that share one key head
+    q, k = q[..., query_pos, head, :], k[..., key_pos, head // group, :]
     return q * k / model.blocks[layer].attn.attn_scale
 
 

@@ -63,13 +63,16 @@ def logit_direction(
 ) -> tuple[Float[Tensor, "*batch d_model"], Float[Tensor, "*batch"]]:
     """The direction in the normalised stream that raises a token's logit, and the constant with it.
 
-    With normalization_type "LN" the norm's w and b are folded in: w * W_U, and b W_U + b_U.
+    With normalization_type "LN" the norm's w and b are folded in: w * W_U, and b W_U + b_U; with
+    "RMS", which has no b, w alone. Where logits are soft-capped, it is the logit before the cap.
     """
     tokens = torch.as_tensor(tokens, device=model.W_U.device)
     columns = model.W_U.T[tokens]
     constant = model.b_U[tokens]
     if model.cfg.normalization_type == "LN":
         return columns * model.ln_final.w, columns @ model.ln_final.b + constant
+    if model.cfg.normalization_type == "RMS":
+        return columns * model.ln_final.w, constant
     return columns, constant
 
 

@@ -140,15 +140,20 @@ def neuron_promotes(model: Openable, layer: int, neuron: int, k: int = 10) -> Ne
     neuron does in two ways: the scale is left out, and so is all that later layers make of it. A
     negative activation turns promotion and suppression around, and only differences between tokens
     count. Of a vocabulary smaller than k, all of it. Raises ValueError for a neuron that is not
-    there.
+    there, and for a mixture of experts.
     """
     d_mlp = 0 if model.cfg.attn_only else model.cfg.d_mlp
     if not 0 <= neuron < d_mlp:
         raise ValueError(f"this MLP has {d_mlp} neurons, counted from 0; there is no {neuron}")
+    if getattr(model.cfg, "num_experts", None):
+        raise ValueError(
+            f"this layer has {model.cfg.num_experts} experts instead of one MLP; read the row of "
+            "W_out of one of model.blocks[layer].mlp.experts"
+        )
     row = model.blocks[layer].mlp.W_out[neuron]
     if model.cfg.normalization_type in ("LN", "LNPre"):
         row = row - row.mean()
-    if model.cfg.normalization_type == "LN":
+    if model.cfg.normalization_type in ("LN", "RMS"):
         row = row * model.ln_final.w
     effects = row @ model.W_U
     highest = effects.topk(min(k, len(effects)))

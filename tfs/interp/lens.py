@@ -21,6 +21,7 @@ from torch import Tensor
 
 from tfs.hooks import Openable
 from tfs.interp.cache import Cache
+from tfs.scores import soft_capped
 
 
 @torch.no_grad()
@@ -30,20 +31,26 @@ def logit_lens(
     """Logits (not yet probabilities: take their softmax) read from the stream at every depth.
 
     Row i is the stream before block i, the last row the end of the model, which equals its logits.
-    incl_mid: also between each block's attention and its MLP. Raises KeyError where the cache lacks
-    the residual stream.
+    incl_mid: also between each block's attention and its MLP, where one comes after the other.
+    Raises KeyError where the cache lacks the residual stream.
     """
-    stream = cache.accumulated_resid(incl_mid=incl_mid and not model.cfg.attn_only)
+    stream = cache.accumulated_resid(incl_mid=incl_mid and _has_mid(model))
     if model.cfg.normalization_type is not None:
         stream = model.ln_final(stream)
-    return stream @ model.W_U + model.b_U
+    logits = stream @ model.W_U + model.b_U
+    return soft_capped(logits, getattr(model.cfg, "output_logits_soft_cap", -1.0))
 
 
 def lens_labels(model: Openable, *, incl_mid: bool = False) -> list[str]:
     """The names of logit_lens's rows, as in TransformerLens: 0_pre, 0_mid, ..., final_post."""
-    parts = ["pre", "mid"] if incl_mid and not model.cfg.attn_only else ["pre"]
+    parts = ["pre", "mid"] if incl_mid and _has_mid(model) else ["pre"]
     labels = [f"{layer}_{part}" for layer in range(model.cfg.n_layers) for part in parts]
     return [*labels, "final_post"]
+
+
+def _has_mid(model: Openable) -> bool:
+    """Whether attention is added to the stream before the MLP reads it."""
+    return not (model.cfg.attn_only or getattr(model.cfg, "parallel_attn_mlp", False))
 
 
 def top_tokens(

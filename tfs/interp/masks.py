@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tfs.hooks import Openable
+from tfs.scores import soft_capped
 
 
 def causal(pos: int) -> Bool[Tensor, "query_pos key_pos"]:
@@ -119,7 +120,9 @@ def run_with_mask(
         q, k = kept["q"] / model.blocks[hook.layer()].attn.attn_scale, kept["k"]
         k = k.repeat_interleave(q.shape[2] // k.shape[2], dim=2)  # where heads share keys
         pairs = "batch query_pos head d_head, batch key_pos head d_head"
-        return masked_softmax(einsum(q, k, f"{pairs} -> batch head query_pos key_pos"), mask)
+        scores = einsum(q, k, f"{pairs} -> batch head query_pos key_pos")
+        cap = getattr(model.cfg, "attn_scores_soft_cap", -1.0)
+        return masked_softmax(soft_capped(scores, cap), mask)
 
     watch = {"hook_q": keep, "hook_k": keep, "hook_pattern": mask_anew}
     layers = range(model.cfg.n_layers)

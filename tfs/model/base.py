@@ -10,6 +10,11 @@ from tfs.model.config import TransformerConfig
 from tfs.model.positions import SinusoidalPosEmbed
 
 
+def is_matrix(name: str) -> bool:
+    """Of a parameter: whether it is a weight matrix, rather than a bias or a norm's weight."""
+    return any(part.lstrip("_").split("_")[0] == "W" for part in name.split("."))
+
+
 class TransformerModel(HookedModel):
     """A HookedModel that reads tokens; `embed` and `unembed` stand at its ends."""
 
@@ -25,7 +30,7 @@ class TransformerModel(HookedModel):
         else:
             generator.manual_seed(self.cfg.seed)
         for name, parameter in self.named_parameters():
-            if name.rpartition(".")[2].startswith("W") and parameter.requires_grad:
+            if is_matrix(name) and parameter.requires_grad:
                 nn.init.normal_(parameter, std=self.cfg.initializer_range, generator=generator)
 
     def requires_grad_(self, requires_grad: bool = True) -> "TransformerModel":

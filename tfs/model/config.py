@@ -12,6 +12,9 @@ d_head       width of one head's queries, keys and values
 d_mlp        hidden units (neurons) of an MLP
 d_vocab      tokens in the vocabulary
 layer        blocks, counted from 0
+key_head     heads of keys and values: as many as head, or fewer where query heads share them
+expert       MLPs of a mixture, of which each token visits a few
+token        positions of all sequences of a batch, one after the other
 ===========  =====================================================================
 """
 
@@ -22,12 +25,16 @@ from typing import Any
 
 import torch
 
+from tfs.model.choices import check_choices
+
 ACT_FNS = ("relu", "gelu", "gelu_new", "silu")
-NORMALIZATION_TYPES = ("LN", "LNPre", None)
-POSITIONAL_EMBEDDING_TYPES = ("standard", "sinusoidal", "none")
+NORMALIZATION_TYPES = ("LN", "LNPre", "RMS", "RMSPre", None)
+POSITIONAL_EMBEDDING_TYPES = ("standard", "sinusoidal", "none", "rotary", "alibi")
 ATTENTION_DIRS = ("causal", "bidirectional")
 SWITCHES = ("attn_only", "use_residual", "use_attn_result", "use_attn_scale", "tie_word_embeddings")
 OWN_CHOICES = ("norm_first", "scale_embedding")  # None: what the architecture is known for
+SWITCHES += ("rotary_adjacent_pairs", "gated_mlp", "use_local_attn", "parallel_attn_mlp")
+SWITCHES += ("norm_topk_prob",)
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 
 
@@ -35,11 +42,12 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.
 class TransformerConfig:
     """Sizes and choices of a Transformer; immutable, and checked when it is made.
 
-    n_heads, d_mlp and attn_scale may be left at -1 or None: they become d_model // d_head,
-    4 * d_model and sqrt(d_head), as in HookedTransformerConfig. Two defaults differ from it:
-    `initializer_range` is GPT-2's 0.02 (there -1, which means 0.8 / sqrt(d_model), and means that
-    here too), and positional_embedding_type has two values that it lacks: "none", and "sinusoidal",
-    the fixed vectors of Vaswani et al. 2017, section 3.5 (there both are a W_pos of one's own).
+    n_heads, d_mlp, attn_scale and rotary_dim may be left at -1 or None: they become
+    d_model // d_head, 4 * d_model, sqrt(d_head) and d_head, as in HookedTransformerConfig. Two
+    defaults differ from it: `initializer_range` is GPT-2's 0.02 (there -1, which means
+    0.8 / sqrt(d_model), and means that here too), and positional_embedding_type has two values that
+    it lacks: "none", and "sinusoidal", the fixed vectors of Vaswani et al. 2017, section 3.5 (there
+    both are a W_pos of one's own).
 
     n_layers                   blocks
     d_model                    width of the residual stream
@@ -49,9 +57,11 @@ class TransformerConfig:
     d_mlp                      hidden units (neurons) of an MLP
     d_vocab                    tokens in the vocabulary
     act_fn                     activation of the MLP: relu, gelu, gelu_new or silu
-    normalization_type         LN, LNPre (centre and scale only), or None for no norm
+    normalization_type         LN, LNPre (centre and scale only), RMS (scale by the root mean
+                               square, times a weight), RMSPre (scale only), or None for no norm
     positional_embedding_type  standard (a learned vector for each position), sinusoidal (fixed
-                               ones, from sines), or none
+                               ones, from sines), none, rotary (queries and keys are turned), or
+                               alibi (scores fall with distance)
     attention_dir              causal, or bidirectional: no mask, so that every position sees the
                                whole text, even the token that it is to predict: for reading only
     attn_only                  blocks have no MLP
@@ -69,6 +79,23 @@ class TransformerConfig:
     initializer_range          standard deviation of the random weights at the start
     seed                       of those random weights; None draws others every time
     dtype                      of the weights: float32, float64 or bfloat16
+    rotary_dim                 how many entries of a head rotary positions turn, from the first on
+    rotary_base                the slowest pair turns nearly once in 2 pi times as many positions
+    rotary_adjacent_pairs      pair neighbouring entries, rather than the halves of a head
+    n_key_value_heads          heads of keys and values, which groups of query heads share; None
+                               gives each head its own
+    gated_mlp                  a second matrix, W_gate, decides how much of a neuron comes through
+    use_local_attn             layers whose attn_types say local see window_size positions only
+                               (in causal models; a bidirectional one has no mask at all)
+    window_size                positions that a local layer sees, the query's own among them
+    attn_types                 global or local, for each layer
+    attn_scores_soft_cap       scores stay within it, by a tanh; -1 for no cap
+    output_logits_soft_cap     logits stay within it, by a tanh; -1 for no cap
+    parallel_attn_mlp          attention and MLP read the same stream, side by side
+    num_experts                MLPs of a layer, gated ones, of which a token visits a few; None for
+                               one MLP
+    experts_per_token          how many of them a token visits
+    norm_topk_prob             the weights of the experts that a token visits are made to sum to 1
 
     Raises ValueError, naming the field and the numbers, where sizes cannot fit together.
     """
@@ -96,6 +123,20 @@ class TransformerConfig:
     initializer_range: float = 0.02
     seed: int | None = None
     dtype: torch.dtype = torch.float32
+    rotary_dim: int | None = None
+    rotary_base: float | int = 10000
+    rotary_adjacent_pairs: bool = False
+    n_key_value_heads: int | None = None
+    gated_mlp: bool = False
+    use_local_attn: bool = False
+    window_size: int | None = None
+    attn_types: tuple[str, ...] | list[str] | None = None
+    attn_scores_soft_cap: float | int = -1.0
+    output_logits_soft_cap: float | int = -1.0
+    parallel_attn_mlp: bool = False
+    num_experts: int | None = None
+    experts_per_token: int | None = None
+    norm_topk_prob: bool = False
 
     def __post_init__(self) -> None:
         for field in ("n_layers", "d_model", "n_ctx", "d_head"):
@@ -104,7 +145,14 @@ class TransformerConfig:
         self._fill_in("d_mlp", None, 4 * self.d_model)
         self._fill_in("attn_scale", -1.0, math.sqrt(self.d_head))
         self._fill_in("initializer_range", -1.0, 0.8 / math.sqrt(self.d_model))
-        for field in ("n_heads", "d_mlp", "d_vocab"):
+        if self.positional_embedding_type == "rotary":
+            self._fill_in("rotary_dim", None, self.d_head)
+        if self.attn_types is not None:
+            object.__setattr__(self, "attn_types", tuple(self.attn_types))
+        optional = ("rotary_dim", "n_key_value_heads", "window_size")
+        optional += ("num_experts", "experts_per_token")
+        given = [field for field in optional if getattr(self, field) is not None]
+        for field in ("n_heads", "d_mlp", "d_vocab", *given):
             self._check_size(field)
         for field, allowed in (
             ("act_fn", ACT_FNS),
@@ -118,7 +166,7 @@ class TransformerConfig:
             if getattr(self, field) not in allowed:
                 choices = ", ".join(map(str, allowed))
                 raise ValueError(f"{field} must be one of {choices}, not {getattr(self, field)!r}")
-        for field in ("attn_scale", "eps", "initializer_range"):
+        for field in ("attn_scale", "eps", "initializer_range", "rotary_base"):
             value = getattr(self, field)
             if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
                 raise ValueError(f"{field} must be a finite number above 0, not {value!r}")
@@ -127,6 +175,8 @@ class TransformerConfig:
                 f"n_heads * d_head is {self.n_heads} * {self.d_head} = "
                 f"{self.n_heads * self.d_head}, more than 16 times d_model = {self.d_model}"
             )
+
+        check_choices(self)
 
     def _check_size(self, field: str) -> None:
         size = getattr(self, field)
@@ -137,15 +187,29 @@ class TransformerConfig:
         if getattr(self, field) == unset:
             object.__setattr__(self, field, value)
 
+    @property
+    def key_heads(self) -> int:
+        """Heads of keys and values: n_key_value_heads, or n_heads where each has its own."""
+        return self.n_key_value_heads or self.n_heads
+
+    @property
+    def windows(self) -> tuple[int | None, ...]:
+        """How many positions a query of each layer sees; None where it sees all before it."""
+        if not self.use_local_attn:
+            return (None,) * self.n_layers
+        return tuple(self.window_size if kind == "local" else None for kind in self.attn_types)
+
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON can hold them (dtype by its name)."""
-        return dataclasses.asdict(self) | {"dtype": str(self.dtype).removeprefix("torch.")}
+        fields = dataclasses.asdict(self) | {"dtype": str(self.dtype).removeprefix("torch.")}
+        return fields | {"attn_types": self.attn_types and list(self.attn_types)}
 
     def hooked_fields(self) -> dict[str, Any]:
         """What to give HookedTransformerConfig for a model that takes this one's state_dict.
 
         It knows positions of its own only as "standard": "sinusoidal" weights are in the
-        state_dict, and for "none" W_pos must be set to zeros. It draws no weights (seed None).
+        state_dict, and for "none" W_pos must be set to zeros. It draws no weights (seed None). What
+        is None, as it is by default, is left out.
         Raises ValueError for what it cannot be: a model without residual connections, with norms
         chosen to stand after the sum, or with embeddings chosen to be scaled.
         """
@@ -164,10 +228,18 @@ class TransformerConfig:
                 "scale_embedding is True, and a HookedTransformer never scales its embeddings; "
                 "multiply W_E by sqrt(d_model) and leave scale_embedding at None"
             )
-        theirs = {"positional_embedding_type": "standard", "seed": None}
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        ours = ("use_residual", *OWN_CHOICES)
-        return {k: v for k, v in (fields | theirs).items() if k not in ours}
+        fields = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.default is not None or getattr(self, field.name) is not None
+        }
+        for ours in ("use_residual", *OWN_CHOICES):
+            fields.pop(ours, None)
+        if self.positional_embedding_type in ("sinusoidal", "none"):
+            fields["positional_embedding_type"] = "standard"
+        if self.attn_types is not None:
+            fields["attn_types"] = list(self.attn_types)
+        return fields | {"seed": None}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TransformerConfig":

@@ -5,8 +5,10 @@ from torch import Tensor, nn
 
 from tfs.hooks import HookPoint
 from tfs.model.config import TransformerConfig
+from tfs.model.grouped import make_attention
 from tfs.model.kv_cache import LayerKeyValues
-from tfs.model.layers import MLP, Attention, make_norm
+from tfs.model.mlps import make_mlp
+from tfs.model.norms import make_norm
 
 
 class CrossBlock(nn.Module):
@@ -16,11 +18,11 @@ class CrossBlock(nn.Module):
         super().__init__()
         self.use_residual = cfg.use_residual
         self.ln1 = make_norm(cfg)
-        self.attn = Attention(cfg)
+        self.attn = make_attention(cfg)
         self.ln2 = make_norm(cfg)
-        self.cross_attn = Attention(cfg)
+        self.cross_attn = make_attention(cfg)
         self.ln3 = make_norm(cfg)
-        self.mlp = MLP(cfg)
+        self.mlp = make_mlp(cfg)
         self.hook_resid_pre = HookPoint()  # [batch pos d_model], and so the others below
         self.hook_attn_out = HookPoint()
         self.hook_resid_mid = HookPoint()

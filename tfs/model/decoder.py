@@ -10,21 +10,28 @@ from torch import Tensor, nn
 
 from tfs.hooks import HookPoint
 from tfs.model.base import StackedHeads, TransformerModel
-from tfs.model.block import Block
+from tfs.model.block import make_block
 from tfs.model.config import TransformerConfig
 from tfs.model.kv_cache import KeyValueCache
-from tfs.model.layers import Embed, TiedUnembed, Unembed, make_norm
+from tfs.model.layers import Embed, TiedUnembed, Unembed
+from tfs.model.norms import make_norm
 from tfs.model.positions import POS_EMBEDS
 from tfs.model.post_norm import PostNormBlock
+from tfs.scores import soft_capped
 
 
-def causal_mask(query_pos: int, key_pos: int) -> Bool[Tensor, "query_pos key_pos"]:
+def causal_mask(
+    query_pos: int, key_pos: int, window: int | None = None
+) -> Bool[Tensor, "query_pos key_pos"]:
     """True where a query may attend: to itself and to what came before it.
 
-    The queries are the last query_pos of the key_pos positions.
+    The queries are the last query_pos of the key_pos positions. With a window, a query sees that
+    many positions and no more, its own the last of them.
     """
     everyone = torch.ones(query_pos, key_pos, dtype=torch.bool)
-    return everyone.tril(diagonal=key_pos - query_pos)
+    own = key_pos - query_pos  # the diagonal on which queries meet themselves
+    causal = everyone.tril(diagonal=own)
+    return causal if window is None else causal.triu(diagonal=own - window + 1)
 
 
 class DecoderOnly(TransformerModel, StackedHeads):
@@ -37,13 +44,14 @@ class DecoderOnly(TransformerModel, StackedHeads):
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
         self.cfg = cfg
+        self.windows = cfg.windows
         self.embed = Embed(cfg, scaled=cfg.scale_embedding is True)
         self.hook_embed = HookPoint()  # [batch pos d_model]
-        if cfg.positional_embedding_type != "none":
+        if cfg.positional_embedding_type in POS_EMBEDS:
             self.pos_embed = POS_EMBEDS[cfg.positional_embedding_type](cfg)
             self.hook_pos_embed = HookPoint()  # [batch pos d_model]
-        make_block = PostNormBlock if cfg.norm_first is False else Block
-        self.blocks = nn.ModuleList(make_block(cfg) for _ in range(cfg.n_layers))
+        make = PostNormBlock if cfg.norm_first is False else make_block
+        self.blocks = nn.ModuleList(make(cfg) for _ in range(cfg.n_layers))
         self.ln_final = make_norm(cfg)
         self.unembed = TiedUnembed(self.embed) if cfg.tie_word_embeddings else Unembed(cfg)
         self.init_weights()
@@ -64,7 +72,10 @@ class DecoderOnly(TransformerModel, StackedHeads):
         ValueError for a bidirectional model, whose keys and values change with every later token.
         """
         resid = self.resid(tokens, stop_at_layer, past_kv_cache)
-        return resid if stop_at_layer is not None else self.unembed(self.ln_final(resid))
+        if stop_at_layer is not None:
+            return resid
+        logits = self.unembed(self.ln_final(resid))
+        return soft_capped(logits, self.cfg.output_logits_soft_cap)
 
     def resid(
         self,
@@ -75,8 +86,7 @@ class DecoderOnly(TransformerModel, StackedHeads):
         """The residual stream before block `stop_at_layer`, or after the last block."""
         if past_kv_cache and stop_at_layer is not None:
             raise ValueError("stop_at_layer would leave the layers of the KV cache out of step")
-        is_causal = self.cfg.attention_dir == "causal"
-        if past_kv_cache and not is_causal:
+        if past_kv_cache and self.cfg.attention_dir != "causal":
             raise ValueError(
                 "a bidirectional model cannot use a KV cache: each new token changes the keys and "
                 "values of those before it; give it the whole text every time"
@@ -84,14 +94,26 @@ class DecoderOnly(TransformerModel, StackedHeads):
         resid = self.embedded(tokens, past_kv_cache)
         past = past_kv_cache.layers if past_kv_cache else [None] * self.cfg.n_layers
         pos, past_pos = tokens.shape[1], past_kv_cache.length if past_kv_cache else 0
-        mask = None
-        if pos > 1 and is_causal:
-            mask = causal_mask(pos, past_pos + pos).to(tokens.device)
-        for block, layer_past in list(zip(self.blocks, past, strict=True))[:stop_at_layer]:
+        masks = self.masks(pos, past_pos + pos, tokens.device)
+        layers = list(zip(self.blocks, masks, past, strict=True))
+        for block, mask, layer_past in layers[:stop_at_layer]:
             resid = block(resid, mask, layer_past)
         if past_kv_cache:
             past_kv_cache.advance(pos)
         return resid
+
+    def masks(
+        self, query_pos: int, key_pos: int, device: torch.device
+    ) -> list[Bool[Tensor, "query_pos key_pos"] | None]:
+        """Who may see whom, layer by layer; None where everyone may see everything."""
+        of_window: dict[int | None, Tensor | None] = {}
+        for window in set(self.windows):
+            sees_all = query_pos == 1 and (window is None or key_pos <= window)
+            if sees_all or self.cfg.attention_dir != "causal":
+                of_window[window] = None
+            else:
+                of_window[window] = causal_mask(query_pos, key_pos, window).to(device)
+        return [of_window[window] for window in self.windows]
 
     def embedded(
         self, tokens: Int[Tensor, "batch pos"], past_kv_cache: KeyValueCache | None = None
@@ -103,7 +125,7 @@ class DecoderOnly(TransformerModel, StackedHeads):
         offset = past_kv_cache.length if past_kv_cache else 0
         self.check_length(offset, tokens.shape[1])
         resid = self.hook_embed(self.looked_up(tokens))
-        if self.cfg.positional_embedding_type != "none":
+        if self.cfg.positional_embedding_type in POS_EMBEDS:
             resid = resid + self.hook_pos_embed(self.pos_embed(tokens, offset))
         return resid
 
@@ -113,5 +135,5 @@ class DecoderOnly(TransformerModel, StackedHeads):
 
     @property
     def W_pos(self) -> Float[Tensor, "n_ctx d_model"]:
-        """Position vectors; raises AttributeError for a model without positions."""
+        """Position vectors; raises AttributeError for a model that adds none."""
         return self.pos_embed.W_pos

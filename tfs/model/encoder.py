@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from tfs.hooks import HookedModel, HookPoint
 from tfs.model.base import StackedHeads, TransformerModel
 from tfs.model.block import Block
+from tfs.model.choices import check_encodes
 from tfs.model.config import TransformerConfig
-from tfs.model.layers import Embed, TiedUnembed, Unembed, make_norm
+from tfs.model.layers import Embed, TiedUnembed, Unembed
+from tfs.model.norms import make_norm
 from tfs.model.padding import padding_mask
 from tfs.model.positions import POS_EMBEDS
 from tfs.model.post_norm import PostNormBlock
@@ -94,6 +96,7 @@ class EncoderOnly(TransformerModel, StackedHeads):
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
+        check_encodes(cfg, "EncoderOnly")
         self.cfg = cfg
         self.embed = BertEmbed(cfg)
         self.hook_full_embed = HookPoint()  # [batch pos d_model]

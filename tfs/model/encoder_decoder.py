@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from tfs.hooks import HookPoint
 from tfs.model.base import TransformerModel
 from tfs.model.block import Block
+from tfs.model.choices import check_encodes
 from tfs.model.config import TransformerConfig
 from tfs.model.cross_block import CrossBlock, PostNormCrossBlock
 from tfs.model.decoder import causal_mask
 from tfs.model.kv_cache import DecodingCache
-from tfs.model.layers import Embed, TiedUnembed, Unembed, make_norm
+from tfs.model.layers import Embed, TiedUnembed, Unembed
+from tfs.model.norms import make_norm
 from tfs.model.padding import padding_mask
 from tfs.model.positions import POS_EMBEDS
 from tfs.model.post_norm import PostNormBlock
@@ -45,6 +47,7 @@ class EncoderDecoder(TransformerModel):
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
+        check_encodes(cfg, "EncoderDecoder")
         if cfg.attn_only:
             raise ValueError(
                 "attn_only is True, but every block of an EncoderDecoder has an MLP; set it to "

@@ -1,7 +1,7 @@
 """Keys and values of tokens already read, so that the next token need not compute them again.
 
-Memory is taken once, for the whole context: 2 * n_layers * batch * n_ctx * n_heads * d_head
-numbers.
+Memory is taken once, for the whole context: 2 * n_layers * batch * n_ctx * n_key_value_heads *
+d_head numbers (n_heads, where each has keys of its own).
 """
 
 import torch
@@ -15,16 +15,18 @@ class LayerKeyValues:
     """One layer's keys and values; the first `length` positions belong to tokens already read."""
 
     def __init__(self, cfg: TransformerConfig, batch: int) -> None:
-        shape = (batch, cfg.n_ctx, cfg.n_heads, cfg.d_head)
+        shape = (batch, cfg.n_ctx, cfg.key_heads, cfg.d_head)
         self.keys = torch.empty(shape, dtype=cfg.dtype)
         self.values = torch.empty(shape, dtype=cfg.dtype)
         self.length = 0
 
     def append(
         self,
-        k: Float[Tensor, "batch new_pos head d_head"],
-        v: Float[Tensor, "batch new_pos head d_head"],
-    ) -> tuple[Float[Tensor, "batch pos head d_head"], Float[Tensor, "batch pos head d_head"]]:
+        k: Float[Tensor, "batch new_pos key_head d_head"],
+        v: Float[Tensor, "batch new_pos key_head d_head"],
+    ) -> tuple[
+        Float[Tensor, "batch pos key_head d_head"], Float[Tensor, "batch pos key_head d_head"]
+    ]:
         """Old and new keys and values, as views. They count as read once `length` is advanced.
 
         Raises ValueError for another number of sequences than the cache was made for.

@@ -1,7 +1,7 @@
-"""The parts of a Transformer, leaves first: norm, embeddings, attention, MLP, unembedding.
+"""The parts of a Transformer beside norms and MLPs: embeddings, attention, unembedding.
 
 Each part that TransformerLens watches has its hook point, under its name. Where nobody watches, the
-same numbers take a faster road (torch's fused layer norm and attention); tests hold the two equal.
+same numbers take a faster road (torch's fused attention); tests hold the two equal.
 
 Weights of a layer's heads are [head d_model d_head], as in the papers. In memory they are laid out
 as [d_model head d_head], so that all heads together are one matrix product that copies nothing.
@@ -19,48 +19,8 @@ from tfs.hooks import HookPoint
 from tfs.model.config import TransformerConfig
 from tfs.model.kv_cache import LayerKeyValues
 from tfs.model.products import linear
-
-ACTIVATIONS = {
-    "relu": F.relu,
-    "gelu": F.gelu,
-    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
-    "silu": F.silu,
-}
-
-
-class LayerNormPre(nn.Module):
-    """Centre each vector, divide by its standard deviation (Ba et al. 2016, without w and b)."""
-
-    def __init__(self, cfg: TransformerConfig) -> None:
-        super().__init__()
-        self.eps = cfg.eps
-        self.hook_scale = HookPoint()  # [batch pos 1]
-        self.hook_normalized = HookPoint()  # [batch pos d_model]
-
-    def forward(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-        if not (self.hook_scale.is_watched() or self.hook_normalized.is_watched()):
-            return torch.layer_norm(resid, resid.shape[-1:], eps=self.eps)
-        return self.normalized(resid)
-
-    def normalized(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-        centred = resid - resid.mean(-1, keepdim=True)
-        variance = centred.square().mean(-1, keepdim=True)
-        scale = self.hook_scale((variance + self.eps).sqrt())
-        return self.hook_normalized(centred / scale)
-
-
-class LayerNorm(LayerNormPre):
-    """LayerNormPre, then a learned weight and bias per dimension (Ba et al. 2016)."""
-
-    def __init__(self, cfg: TransformerConfig) -> None:
-        super().__init__(cfg)
-        self.w = nn.Parameter(torch.ones(cfg.d_model, dtype=cfg.dtype))
-        self.b = nn.Parameter(torch.zeros(cfg.d_model, dtype=cfg.dtype))
-
-    def forward(self, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-        if not (self.hook_scale.is_watched() or self.hook_normalized.is_watched()):
-            return torch.layer_norm(resid, resid.shape[-1:], self.w, self.b, self.eps)
-        return torch.addcmul(self.b, self.normalized(resid), self.w)  # normalized * w + b
+from tfs.model.rotary import Rotary
+from tfs.scores import alibi_bias, alibi_slopes, soft_capped
 
 
 def into_heads(
@@ -82,12 +42,6 @@ def out_of_heads(
     """einsum(z, W, "batch pos head d_head, head d_head d_model -> batch pos d_model") + b."""
     head, d_head, d_model = W.shape
     return linear(z.reshape(*z.shape[:-2], -1), W.view(head * d_head, d_model), b)
-
-
-def make_norm(cfg: TransformerConfig) -> nn.Module:
-    """The norm that cfg.normalization_type names; None is the identity."""
-    kinds = {"LN": LayerNorm, "LNPre": LayerNormPre}
-    return kinds[cfg.normalization_type](cfg) if cfg.normalization_type else nn.Identity()
 
 
 class Embed(nn.Module):
@@ -117,22 +71,47 @@ class Attention(nn.Module):
         super().__init__()
         self.use_attn_result = cfg.use_attn_result
         self.attn_scale = cfg.attn_scale if cfg.use_attn_scale else 1.0
-        heads, d_model, d_head = cfg.n_heads, cfg.d_model, cfg.d_head
-        for name in "QKV":
-            weight = torch.empty(d_model, heads, d_head, dtype=cfg.dtype).permute(1, 0, 2)
-            self.register_parameter(f"W_{name}", nn.Parameter(weight))
-            bias = torch.zeros(heads, d_head, dtype=cfg.dtype)
-            self.register_parameter(f"b_{name}", nn.Parameter(bias))
-        self.W_O = nn.Parameter(torch.empty(heads, d_head, d_model, dtype=cfg.dtype))
-        self.b_O = nn.Parameter(torch.zeros(d_model, dtype=cfg.dtype))
+        self.soft_cap = cfg.attn_scores_soft_cap
+        self.queries_per_key = cfg.n_heads // cfg.key_heads
+        self.is_alibi = cfg.positional_embedding_type == "alibi"
+        if self.is_alibi:
+            slopes = alibi_slopes(cfg.n_heads).to(cfg.dtype)
+            self.register_buffer("slopes", slopes, persistent=False)
+        self.make_projections(cfg)
+        self.W_O = nn.Parameter(torch.empty(cfg.n_heads, cfg.d_head, cfg.d_model, dtype=cfg.dtype))
+        self.b_O = nn.Parameter(torch.zeros(cfg.d_model, dtype=cfg.dtype))
 
         self.hook_q = HookPoint()  # [batch query_pos head d_head]
-        self.hook_k = HookPoint()  # [batch key_pos head d_head]
-        self.hook_v = HookPoint()  # [batch key_pos head d_head]
+        self.hook_k = HookPoint()  # [batch key_pos key_head d_head]
+        self.hook_v = HookPoint()  # [batch key_pos key_head d_head]
+        is_rotary = cfg.positional_embedding_type == "rotary"
+        self.rotary = Rotary(cfg) if is_rotary else None
+        if is_rotary:
+            self.hook_rot_q = HookPoint()  # [batch query_pos head d_head]
+            self.hook_rot_k = HookPoint()  # [batch key_pos key_head d_head], of the new keys
         self.hook_attn_scores = HookPoint()  # [batch head query_pos key_pos]
         self.hook_pattern = HookPoint()  # [batch head query_pos key_pos]
         self.hook_z = HookPoint()  # [batch query_pos head d_head]
         self.hook_result = HookPoint()  # [batch query_pos head d_model], if use_attn_result
+
+    def make_projections(self, cfg: TransformerConfig) -> None:
+        for name in "QKV":
+            self.make_projection(name, cfg.n_heads, cfg)
+
+    def make_projection(
+        self, name: str, heads: int, cfg: TransformerConfig, prefix: str = ""
+    ) -> None:
+        """W_name [head d_model d_head] and b_name [head d_head]."""
+        weight = torch.empty(cfg.d_model, heads, cfg.d_head, dtype=cfg.dtype).permute(1, 0, 2)
+        self.register_parameter(f"{prefix}W_{name}", nn.Parameter(weight))
+        bias = torch.zeros(heads, cfg.d_head, dtype=cfg.dtype)
+        self.register_parameter(f"{prefix}b_{name}", nn.Parameter(bias))
+
+    def key_weights(self) -> tuple[Tensor, Tensor]:
+        return self.W_K, self.b_K
+
+    def value_weights(self) -> tuple[Tensor, Tensor]:
+        return self.W_V, self.b_V
 
     def forward(
         self,
@@ -149,12 +128,16 @@ class Attention(nn.Module):
         past: keys and values of earlier tokens, to which this call adds its own.
         """
         q = self.hook_q(into_heads(query_input, self.W_Q, self.b_Q))
-        k = self.hook_k(into_heads(key_input, self.W_K, self.b_K))
-        v = self.hook_v(into_heads(value_input, self.W_V, self.b_V))
+        k = self.hook_k(into_heads(key_input, *self.key_weights()))
+        v = self.hook_v(into_heads(value_input, *self.value_weights()))
+        if self.rotary is not None:
+            offset = past.length if past is not None else 0
+            q, k = self.hook_rot_q(self.rotary(q, offset)), self.hook_rot_k(self.rotary(k, offset))
         if past is not None:
             k, v = past.append(k, v)
 
-        if self.hook_attn_scores.is_watched() or self.hook_pattern.is_watched():
+        watched = self.hook_attn_scores.is_watched() or self.hook_pattern.is_watched()
+        if watched or self.soft_cap > 0:  # the fused kernel knows no cap
             z = self.explicit_attention(q, k, v, mask)
         else:
             z = self.fused_attention(q, k, v, mask)
@@ -168,13 +151,18 @@ class Attention(nn.Module):
     def explicit_attention(
         self,
         q: Float[Tensor, "batch query_pos head d_head"],
-        k: Float[Tensor, "batch key_pos head d_head"],
-        v: Float[Tensor, "batch key_pos head d_head"],
+        k: Float[Tensor, "batch key_pos key_head d_head"],
+        v: Float[Tensor, "batch key_pos key_head d_head"],
         mask: Bool[Tensor, "*batch_and_head #query_pos key_pos"] | None,
     ) -> Float[Tensor, "batch query_pos head d_head"]:
         """softmax(q k^T / scale) v, step by step, so that each step can be seen and changed."""
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # each head by itself
+        if self.queries_per_key > 1:
+            k, v = (heads.repeat_interleave(self.queries_per_key, dim=1) for heads in (k, v))
         scores = (q / self.attn_scale) @ k.transpose(2, 3)  # [batch head query_pos key_pos]
+        scores = soft_capped(scores, self.soft_cap)
+        if self.is_alibi:
+            scores = scores + alibi_bias(self.slopes, *scores.shape[2:])
         if mask is not None:
             scores = torch.where(mask, scores, -torch.inf)
         pattern = self.hook_attn_scores(scores).softmax(-1)
@@ -186,33 +174,24 @@ class Attention(nn.Module):
     def fused_attention(
         self,
         q: Float[Tensor, "batch query_pos head d_head"],
-        k: Float[Tensor, "batch key_pos head d_head"],
-        v: Float[Tensor, "batch key_pos head d_head"],
+        k: Float[Tensor, "batch key_pos key_head d_head"],
+        v: Float[Tensor, "batch key_pos key_head d_head"],
         mask: Bool[Tensor, "*batch_and_head #query_pos key_pos"] | None,
     ) -> Float[Tensor, "batch query_pos head d_head"]:
         """The same numbers from torch's kernel, which never holds the whole pattern in memory."""
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-        z = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1 / self.attn_scale)
+        if self.is_alibi:
+            bias = alibi_bias(self.slopes, q.shape[2], k.shape[2])
+            mask = bias if mask is None else torch.where(mask, bias, -torch.inf)
+        z = F.scaled_dot_product_attention(
+            q,
+            k,
+            v,
+            attn_mask=mask,
+            scale=1 / self.attn_scale,
+            enable_gqa=self.queries_per_key > 1,
+        )
         return z.transpose(1, 2)
-
-
-class MLP(nn.Module):
-    """Two matrices, an activation between, at each position on its own (Vaswani et al., 3.3)."""
-
-    def __init__(self, cfg: TransformerConfig) -> None:
-        super().__init__()
-        self.activation = ACTIVATIONS[cfg.act_fn]
-        self.W_in = nn.Parameter(torch.empty(cfg.d_model, cfg.d_mlp, dtype=cfg.dtype))
-        self.b_in = nn.Parameter(torch.zeros(cfg.d_mlp, dtype=cfg.dtype))
-        self.W_out = nn.Parameter(torch.empty(cfg.d_mlp, cfg.d_model, dtype=cfg.dtype))
-        self.b_out = nn.Parameter(torch.zeros(cfg.d_model, dtype=cfg.dtype))
-        self.hook_pre = HookPoint()  # [batch pos d_mlp]
-        self.hook_post = HookPoint()  # [batch pos d_mlp]
-
-    def forward(self, x: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_model"]:
-        pre = self.hook_pre(linear(x, self.W_in, self.b_in))
-        post = self.hook_post(self.activation(pre))
-        return linear(post, self.W_out, self.b_out)
 
 
 class Unembed(nn.Module):

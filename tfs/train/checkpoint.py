@@ -7,6 +7,7 @@ memory is taken for its weights.
 """
 
 import dataclasses
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -161,8 +162,9 @@ def tensor_shapes(cfg: TransformerConfig) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     for name, axes in weight_shapes(cfg).items():
         shape = tuple(sizes[axis] for axis in axes)
-        layers = range(cfg.n_layers) if "*" in name else [""]
-        shapes |= {name.replace("*", str(layer)): shape for layer in layers}
+        counts = (cfg.n_layers, cfg.num_experts)[: name.count("*")]  # of blocks.*, of experts.*
+        for numbers in itertools.product(*map(range, counts)):
+            shapes[name.replace("*", "{}").format(*numbers)] = shape
     return shapes
 
 

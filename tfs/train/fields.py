@@ -19,12 +19,13 @@ KINDS = {
     bool: "true or false",
     str: "a word",
     tuple: "two numbers",
+    list: "a list of words",
 }
 
 
 class Field(NamedTuple):
     name: str
-    kind: type  # int, float, bool, str, or tuple (of two numbers)
+    kind: type  # int, float, bool, str, tuple (of two numbers) or list (of words)
     may_be_none: bool
     default: Any  # as JSON can hold it; dataclasses.MISSING where there is none
     meaning: str  # from the table in the class's docstring
@@ -36,14 +37,18 @@ def fields_of(config: type) -> list[Field]:
     hints = typing.get_type_hints(config)
     fields = []
     for field in dataclasses.fields(config):
-        hint, is_union = hints[field.name], isinstance(hints[field.name], types.UnionType)
+        hint = hints[field.name]
         kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+        may_be_none = type(None) in typing.get_args(hint)
+        is_union = isinstance(hint, types.UnionType)
         kind = kinds[0] if is_union else typing.get_origin(hint) or hint
+        if str in typing.get_args(kind):
+            kind = list
         default = field.default
         if kind is torch.dtype:
             kind, default = str, next(name for name, dtype in DTYPES.items() if dtype == default)
         meaning = meanings.get(field.name, "")
-        fields.append(Field(field.name, kind, is_union, default, meaning))
+        fields.append(Field(field.name, kind, may_be_none, default, meaning))
     return fields
 
 
@@ -63,6 +68,8 @@ def _suits(field: Field, value: Any) -> bool:
         return field.may_be_none or isinstance(value, torch.dtype)
     if field.kind is tuple:
         return isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))
+    if field.kind is list:
+        return isinstance(value, list | tuple) and all(type(word) is str for word in value)
     if field.kind is float:
         return _is_number(value)
     if field.kind is int:

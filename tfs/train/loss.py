@@ -63,9 +63,11 @@ def training_loss(
 
     A DecoderOnly's is taken without holding all logits, where nobody watches them and nothing is
     smoothed: with a vocabulary of 50,257 the logits of a batch are by far the largest tensor of an
-    update. UnembedLoss makes them a slice at a time and keeps only their gradients' products.
+    update. UnembedLoss makes them a slice at a time and keeps only their gradients' products. It
+    knows no output_logits_soft_cap: such a model holds them all.
     """
     is_plain = isinstance(model, DecoderOnly) and not label_smoothing
+    is_plain = is_plain and not model.cfg.output_logits_soft_cap > 0
     if not is_plain or model.unembed.hook_in.is_watched() or model.unembed.hook_out.is_watched():
         logits = batch.predictions(model)
         return mean_loss(logits, batch.targets, batch.counted, all_counted, label_smoothing)

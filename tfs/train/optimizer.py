@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from tfs.hooks import HookedModel
+from tfs.model.base import is_matrix
 from tfs.train.config import TrainConfig
 
 MOMENTS = {  # what each keeps of the gradients so far, by torch's names
@@ -18,7 +19,7 @@ def make_optimizer(model: HookedModel, config: TrainConfig) -> torch.optim.Optim
     Biases and norm weights are not decayed. What asks for no gradient is left out.
     """
     named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
-    decayed = [name for name in named if name.rpartition(".")[2].startswith("W_")]
+    decayed = [name for name in named if is_matrix(name)]
     rest = [name for name in named if name not in decayed]
     if not config.weight_decay:  # one group is one call of the fused kernel
         decayed, rest = list(named), []

@@ -15,6 +15,7 @@ from tfs.train.files import read_json, write_json
 
 RECIPE_FILE = "recipe.json"
 UNSET = {"n_heads": -1, "d_mlp": None, "attn_scale": -1.0, "initializer_range": -1.0}
+UNSET |= {"rotary_dim": None}
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Recipe:
 
         base: a recipe that gives what is left out. A task of another name keeps none of its
         options. The vocabulary and the context follow the task where `fields` leave them out, and
-        n_heads, d_mlp, attn_scale and initializer_range follow the other sizes where they did.
-        Raises ValueError, naming what is unknown, missing or does not fit.
+        n_heads, d_mlp, attn_scale, initializer_range and rotary_dim follow the other sizes where
+        they did. Raises ValueError, naming what is unknown, missing or does not fit.
         """
         fields = _object("a recipe", fields)
         parts = {key: _object(key, fields.get(key, {})) for key in ("task", "model", "train")}
