@@ -17,13 +17,13 @@ FORMS = [  # all forms of a group ask the same of A and B
         (
             "is A older than B ?",
             "is B younger than A ?",
-            "of A and B , is A the older one ?",
+            "is it A who is older than B ?",
             "was A born before B ?",
         ),
         (
             "is A taller than B ?",
             "is B shorter than A ?",
-            "of A and B , is A the taller one ?",
+            "is it A who is taller than B ?",
             "does A stand taller than B ?",
         ),
         (
