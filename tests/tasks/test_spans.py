@@ -43,10 +43,11 @@ def test_scores_of_whole_entities(t, said, true, scores) -> None:
     assert t.span_scores(*split) == pytest.approx(scores)
 
 
-def test_scores_of_one_kind(t) -> None:
+def test_scores_of_some_kinds(t) -> None:
     said, true = [["B-PER", "B-LOC", "O"]], [["B-PER", "O", "B-LOC"]]
-    assert t.span_scores(said, true, "PER") == (1, 1, 1)
-    assert t.span_scores(said, true, "LOC") == (0, 0, 0)
+    assert t.span_scores(said, true, ["PER"]) == (1, 1, 1)
+    assert t.span_scores(said, true, ["LOC"]) == (0, 0, 0)
+    assert t.span_scores(said, true, ["PER", "LOC"]) == (0.5, 0.5, 0.5)
     assert t.span_scores(said, true) == (0.5, 0.5, 0.5)
 
 

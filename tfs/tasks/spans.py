@@ -47,9 +47,11 @@ def entity_spans(tags: Sequence[str]) -> list[Span]:
 
 
 def span_scores(
-    said: Iterable[Sequence[str]], true: Iterable[Sequence[str]], kind: str | None = None
+    said: Iterable[Sequence[str]],
+    true: Iterable[Sequence[str]],
+    kinds: Sequence[str] | None = None,
 ) -> SpanScores:
-    """Precision, recall and F1 over all sentences together, of one kind or of all.
+    """Precision, recall and F1 over all sentences together, of some kinds of entities or of all.
 
     A span counts as right where kind, start and end are. A share of nothing is 0. Raises ValueError
     unless both have as many sentences, and each as many tags in both.
@@ -59,13 +61,11 @@ def span_scores(
         if len(ours) != len(theirs):
             raise ValueError(f"a sentence has {len(ours)} tags in one and {len(theirs)} in another")
         found, there = (
-            {span for span in entity_spans(tags) if kind in (None, span.kind)}
+            {span for span in entity_spans(tags) if kinds is None or span.kind in kinds}
             for tags in (ours, theirs)
         )
-        n_said, n_true, n_right = (
-            n_said + len(found),
-            n_true + len(there),
-            n_right + len(found & there),
-        )
+        n_said += len(found)
+        n_true += len(there)
+        n_right += len(found & there)
     precision, recall = n_right / max(n_said, 1), n_right / max(n_true, 1)
     return SpanScores(precision, recall, 2 * n_right / max(n_said + n_true, 1))
