@@ -61,7 +61,8 @@ class QuestionPairsTask:
     [CLS] is Ada older than Ben ? [SEP] is Ben younger than Ada ? [SEP] is the same. With the names
     of the second question exchanged it is not, though the words are: who counts words is right half
     of the time, whatever they learn. Held out are a fifth of the pairs of names and a fifth of the
-    pairs of forms; held-out questions have both, so neither was met together in training.
+    pairs of two forms; held-out questions have both, so neither was met together in training. One
+    form twice, which is the way into the task, is met in training alone.
     """
 
     name = "question-pairs"
@@ -75,6 +76,8 @@ class QuestionPairsTask:
         self.names = _split(list(combinations(NAMES, 2)), NAMES_HELD_OUT)
         pairs = [(group, *two) for group in range(len(FORMS)) for two in combinations(range(4), 2)]
         self.forms = _split(pairs, FORMS_HELD_OUT)
+        twice = [(group, form, form) for group in range(len(FORMS)) for form in range(4)]
+        self.forms["train"] += twice
 
     def sample(self, n: int, seed: int, split: str = "train") -> LabelledBatch:
         """n pairs of questions; each is the same with probability 1/2."""
