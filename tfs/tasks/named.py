@@ -10,11 +10,20 @@ from tfs.tasks.batch import Task
 from tfs.tasks.brackets import BracketsTask
 from tfs.tasks.copy import CopyTask
 from tfs.tasks.corpus import own_prose, read_text, tiny_shakespeare
+from tfs.tasks.dates import DatesTask
+from tfs.tasks.grammar import GrammarTask
 from tfs.tasks.ioi import IOITask
+from tfs.tasks.labelled import LabelledTask
+from tfs.tasks.masked import MaskedWordsTask
 from tfs.tasks.mirror import MirrorTask
 from tfs.tasks.modular import ModularAdditionTask
+from tfs.tasks.numbers import NumbersTask
+from tfs.tasks.pairs import PairTask
+from tfs.tasks.parallel import ParallelTask
+from tfs.tasks.question_pairs import QuestionPairsTask
 from tfs.tasks.repeated import RepeatedTokensTask
 from tfs.tasks.sort import SortTask
+from tfs.tasks.tags import TagsTask
 from tfs.tasks.text import TextTask, split_text
 from tfs.tokenizers import BPETokenizer, CharTokenizer, GPT2Tokenizer, Tokenizer
 
@@ -63,13 +72,24 @@ TASKS: dict[str, Callable[..., Task]] = {
     "ioi": IOITask,
     "text": text_task,
 }
+PAIR_TASKS: dict[str, Callable[..., PairTask]] = {
+    "dates": DatesTask,
+    "numbers": NumbersTask,
+    "grammar": GrammarTask,
+    "parallel": ParallelTask,
+}
+LABELLED_TASKS: dict[str, Callable[..., LabelledTask]] = {
+    "masked-words": MaskedWordsTask,
+    "tags": TagsTask,
+    "question-pairs": QuestionPairsTask,
+}
 
 
-def task_options(name: str) -> dict[str, Any]:
+def task_options(name: str, tasks: Mapping[str, Callable[..., Any]] = TASKS) -> dict[str, Any]:
     """The options of a task and their defaults. Raises ValueError for an unknown task."""
-    if name not in TASKS:
-        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(sorted(TASKS))}")
-    parameters = inspect.signature(TASKS[name]).parameters.values()
+    if name not in tasks:
+        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(sorted(tasks))}")
+    parameters = inspect.signature(tasks[name]).parameters.values()
     return {parameter.name: parameter.default for parameter in parameters}
 
 
@@ -85,7 +105,38 @@ def make_task(
     tokenizer: one that a text is read with, if it reads text, instead of the option's.
     Raises ValueError for an unknown name or option, or a value that the task refuses.
     """
-    known = task_options(name)
+    check_options(name, options, task_options(name))
+    options = dict(options)
+    corpus = options.get("corpus", "prose")
+    if directory is not None and corpus not in CORPORA:
+        options["corpus"] = str(directory / corpus)
+    if name == "text" and isinstance(tokenizer, CharTokenizer | BPETokenizer | GPT2Tokenizer):
+        options["tokenizer"] = tokenizer
+    return TASKS[name](**options)
+
+
+def make_pair_task(
+    name: str, options: Mapping[str, Any], directory: Path | None = None
+) -> PairTask:
+    """The task of that name in PAIR_TASKS.
+
+    directory: where a file of pairs that is a relative path lies; the current one by default.
+    Raises ValueError for an unknown name or option, or a value that the task refuses.
+    """
+    check_options(name, options, task_options(name, PAIR_TASKS))
+    if directory is not None and options.get("path"):
+        options = {**options, "path": str(directory / options["path"])}
+    return PAIR_TASKS[name](**options)
+
+
+def make_labelled_task(name: str, options: Mapping[str, Any]) -> LabelledTask:
+    """The task of that name in LABELLED_TASKS; ValueError as in make_pair_task."""
+    check_options(name, options, task_options(name, LABELLED_TASKS))
+    return LABELLED_TASKS[name](**options)
+
+
+def check_options(name: str, options: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Raises ValueError for an option that is not known, or not of the type of its default."""
     for option, value in options.items():
         if option not in known:
             which = ", ".join(known) or "none"
@@ -97,10 +148,3 @@ def make_task(
             raise ValueError(
                 f"the option {option} of {name} must be of type {wanted}, not {value!r}"
             )
-    options = dict(options)
-    corpus = options.get("corpus", "prose")
-    if directory is not None and corpus not in CORPORA:
-        options["corpus"] = str(directory / corpus)
-    if name == "text" and isinstance(tokenizer, CharTokenizer | BPETokenizer | GPT2Tokenizer):
-        options["tokenizer"] = tokenizer
-    return TASKS[name](**options)

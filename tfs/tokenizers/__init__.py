@@ -1,4 +1,5 @@
-"""Text to token ids and back: characters, byte-pair encoding, GPT-2's, words, plain numbers.
+"""Text to token ids and back: characters, byte-pair encoding, GPT-2's, words, plain numbers,
+and any of them with marks.
 
 All of them share `encode`, `decode`, `str_tokens` and `d_vocab` (see protocol.py).
 """
@@ -10,6 +11,7 @@ from tfs.tokenizers.char import CharTokenizer
 from tfs.tokenizers.files import load_tokenizer, save_tokenizer
 from tfs.tokenizers.gpt2 import GPT2Tokenizer
 from tfs.tokenizers.integer import IntegerTokenizer
+from tfs.tokenizers.marked import MarkedTokenizer
 from tfs.tokenizers.protocol import Tokenizer
 from tfs.tokenizers.replay import ReplayStep, TokenCount, compare, pieces_after, replay
 from tfs.tokenizers.word import WordTokenizer
@@ -20,6 +22,7 @@ __all__ = [
     "CharTokenizer",
     "GPT2Tokenizer",
     "IntegerTokenizer",
+    "MarkedTokenizer",
     "Merge",
     "ReplayStep",
     "TokenCount",

@@ -1,8 +1,9 @@
 """Tokenizers on disk: one `tokenizer.json` beside the weights.
 
-"char", "word", "integer" and "gpt2" are small files of our own with a "type" and a
-"format_version". A BPETokenizer is written as Hugging Face writes one (see huggingface.py); their
-reader allows no field of ours, so there "model.type" is the type, and "version" the version.
+"char", "word", "integer", "gpt2" and "marked", which holds one of the others, are small files of
+our own with a "type" and a "format_version". A BPETokenizer is written as Hugging Face writes one
+(see huggingface.py); their reader allows no field of ours, so there "model.type" is the type, and
+"version" the version.
 
 A file may come from anybody. It is read up to a size limit, parsed as JSON, and every value is
 checked before it is used.
@@ -20,6 +21,7 @@ from tfs.tokenizers.char import CharTokenizer
 from tfs.tokenizers.gpt2 import GPT2Tokenizer
 from tfs.tokenizers.huggingface import bpe_from_json, bpe_to_json
 from tfs.tokenizers.integer import IntegerTokenizer
+from tfs.tokenizers.marked import MarkedTokenizer
 from tfs.tokenizers.protocol import Tokenizer
 from tfs.tokenizers.word import WordTokenizer
 
@@ -76,6 +78,9 @@ def _to_json(tokenizer: Tokenizer) -> dict[str, Any]:
             return {"type": "integer", **head, "d_vocab": tokenizer.d_vocab}
         case GPT2Tokenizer():
             return {"type": "gpt2", **head}
+        case MarkedTokenizer():
+            fields = {"marks": tokenizer.marks, "unknown": tokenizer.unknown}
+            return {"type": "marked", **head, **fields, "inner": _to_json(tokenizer.inner)}
     raise ValueError(f"There is no file format for a {type(tokenizer).__name__}.")
 
 
@@ -123,9 +128,20 @@ def _read_integer(d_vocab: Any) -> IntegerTokenizer:
     return IntegerTokenizer(d_vocab)
 
 
+def _read_marked(marks: Any, unknown: Any, inner: Any) -> MarkedTokenizer:
+    if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
+        raise ValueError("its marks are not a list of words")
+    if unknown is not None and not isinstance(unknown, str):
+        raise ValueError("its unknown is not a word")
+    if not isinstance(inner, dict) or inner.get("type") == "marked":
+        raise ValueError("its inner tokenizer is not one without marks")
+    return MarkedTokenizer(_from_json(inner), marks, unknown)
+
+
 _READERS: dict[str, tuple[tuple[str, ...], Callable[..., Tokenizer]]] = {
     "char": (("vocab",), _read_char),
     "word": (("vocab",), _read_word),
     "integer": (("d_vocab",), _read_integer),
     "gpt2": ((), GPT2Tokenizer),
+    "marked": (("marks", "unknown", "inner"), _read_marked),
 }

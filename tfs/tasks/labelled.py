@@ -1,0 +1,45 @@
+"""Texts with labels, for a model that reads both ways and says something of what it read."""
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from tfs.tokenizers import MarkedTokenizer
+
+PAD, CLS, SEP, MASK = "[PAD]", "[CLS]", "[SEP]", "[MASK]"
+MARKS = (PAD, CLS, SEP, MASK)
+
+
+class LabelledBatch(NamedTuple):
+    """Texts, each [CLS] text [SEP] or [CLS] text [SEP] text [SEP] and padding, and their labels.
+
+    The labels and the two last masks speak of the very position at which they stand (not of the
+    next token). A label for the whole text stands at position 0, that of [CLS], alone.
+    """
+
+    tokens: Int[Tensor, "batch pos"]
+    token_mask: Bool[Tensor, "batch pos"]  # a real token, not padding
+    segments: Int[Tensor, "batch pos"]  # token_type_ids: 1 in the second text and its [SEP], else 0
+    labels: Int[Tensor, "batch pos"]
+    loss_mask: Bool[Tensor, "batch pos"]  # where a label is asked for
+    answer_mask: Bool[Tensor, "batch pos"]  # counts in the accuracy: what can be known
+
+
+@runtime_checkable
+class LabelledTask(Protocol):
+    """An endless, seeded source of labelled texts: the same seed gives the same batch."""
+
+    name: str
+    d_vocab: int
+    n_ctx: int  # no text with its marks is longer
+    tokenizer: MarkedTokenizer
+    labels: tuple[str, ...]  # their names: label i is labels[i]
+
+    def sample(self, n: int, seed: int, split: str = "train") -> LabelledBatch:
+        """n texts; split is "train" or "held_out", which share no text."""
+        ...
+
+    def floor(self) -> float | None:
+        """The lowest loss that any model can reach (nats per asked label), if it is known."""
+        ...
