@@ -177,7 +177,7 @@ def test_arithmetic_counts_what_is_there(pair):
     from torch.utils.flop_counter import FlopCounterMode
 
     from tfs.arithmetic import forward_flops_terms, kv_cache_terms, parameter_terms, total
-    from tfs.model import KeyValueCache
+    from tfs.model import KeyValueCache, Kind
     from tfs.train.checkpoint import tensor_shapes
 
     cfg, pos = pair.model.cfg, pair.tokens.shape[1]
@@ -189,7 +189,7 @@ def test_arithmetic_counts_what_is_there(pair):
     held = sum(layer.keys.nbytes + layer.values.nbytes for layer in past.layers)
     assert total(kv_cache_terms(cfg, cfg.n_ctx, batch=2)) == held
     named = {name: tuple(p.shape) for name, p in pair.model.named_parameters()}
-    assert tensor_shapes(cfg) == named
+    assert tensor_shapes(Kind(cfg)) == Kind(cfg).shapes() == named
 
 
 def test_6nd_counts_the_experts_that_a_token_visits(pair):

@@ -167,10 +167,11 @@ def test_runs_that_go_on_from_a_first_stage(make, tmp_path) -> None:
 
 
 def write_run(directory, run, accuracies, **more) -> None:
+    from tfs.model import Kind
     from tfs.train.checkpoint import write_config
 
     directory.mkdir()
-    write_config(run.recipe.model, directory)
+    write_config(Kind(run.recipe.model), directory)
     with (directory / "metrics.jsonl").open("w") as file:
         for step, accuracy in enumerate(accuracies, 1):
             held_out = accuracy and {"loss": 1 / step, "accuracy": accuracy, "exact": math.nan}

@@ -46,7 +46,7 @@ def test_every_run_begins(experiments, name) -> None:
         task = run.recipe.make_task()
         assert (task.d_vocab, task.n_ctx) == (run.recipe.model.d_vocab, run.recipe.model.n_ctx)
         config = dataclasses.replace(run.recipe.train, steps=1, warmup_steps=0, eval_size=8)
-        (report,) = tfs.train(begin(run.recipe.model, task, None), task, config)
+        (report,) = tfs.train(begin(run.recipe.kind(task), task, None), task, config)
         assert report.held_out.loss > 0
 
 

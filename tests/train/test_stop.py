@@ -46,7 +46,7 @@ def test_to_stop_the_largest_recipe_takes_less_than_a_second_of_work(tfs, large_
 def test_a_measurement_is_given_up_at_its_next_slice(large_job, monkeypatch) -> None:
     from tfs.train import metrics
 
-    slices, loss, stopped = 0, metrics.next_token_loss, threading.Event()
+    slices, loss, stopped = 0, metrics.mean_loss, threading.Event()
 
     def counted(*args):
         nonlocal slices
@@ -55,7 +55,7 @@ def test_a_measurement_is_given_up_at_its_next_slice(large_job, monkeypatch) -> 
         return loss(*args)
 
     job = large_job(2, "run")
-    monkeypatch.setattr(metrics, "next_token_loss", counted)
+    monkeypatch.setattr(metrics, "mean_loss", counted)
     wait_until(lambda: slices == 1)
     job.stop()
     stopped.set()

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from tfs.arithmetic import readable_count
 from tfs.cli.chosen import COSTS, chosen, ready_made
 from tfs.cli.flags import add_config_flags, command_for
 from tfs.cli.parsing import THREADS
-from tfs.model import DecoderOnly
 from tfs.tasks import TASKS, Task
 from tfs.train import train
 from tfs.train.card import model_card
@@ -75,7 +75,7 @@ def run_train(args: argparse.Namespace) -> None:
         if is_first:
             print(f"tfs: {sentence(recipe, expected)}", file=sys.stderr)
             save_recipe(recipe, directory)
-        model = DecoderOnly(recipe.model).to(device)
+        model = recipe.kind(task).make().to(device)
         step, seconds = follow(recipe, model, task, directory, args.resume)
     if is_first:
         model.to("cpu")
@@ -89,7 +89,7 @@ def run_train(args: argparse.Namespace) -> None:
 
 
 def follow(
-    recipe: Recipe, model: DecoderOnly, task: Task, directory: Path, resume: bool
+    recipe: Recipe, model: nn.Module, task: Task, directory: Path, resume: bool
 ) -> tuple[int, float]:
     """Train with a progress bar; returns the last step, and the seconds that this took.
 
@@ -168,7 +168,7 @@ def check_directory(directory: Path, recipe: Recipe, resume: bool) -> None:
 
 def check_same_run(directory: Path, recipe: Recipe) -> None:
     """Raise ValueError where another model, or another task, is in training there."""
-    saved, wanted = read_config(directory / "config.json").to_dict(), recipe.model.to_dict()
+    saved, wanted = read_config(directory / "config.json").cfg.to_dict(), recipe.model.to_dict()
     other = [f"{name} = {value}" for name, value in saved.items() if value != wanted[name]]
     if not other and (directory / RECIPE_FILE).exists():
         before = read_recipe(directory)

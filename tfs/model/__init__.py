@@ -1,5 +1,6 @@
 """The models, leaves first: config, layers, positions, blocks, then decoder, encoder and both."""
 
+from tfs.model.architectures import Kind, kind_of
 from tfs.model.config import TransformerConfig
 from tfs.model.decoder import DecoderOnly
 from tfs.model.encoder import EncoderOnly, PairClassifier, TokenClassifier
@@ -13,8 +14,10 @@ __all__ = [
     "EncoderDecoder",
     "EncoderOnly",
     "KeyValueCache",
+    "Kind",
     "PairClassifier",
     "TokenClassifier",
     "TransformerConfig",
+    "kind_of",
     "paper_config",
 ]

@@ -4,6 +4,8 @@ Hook names, weight names and shapes are those of TransformerLens's HookedEncoder
 al. 2019). Two classifiers stand on top of it: one label for each token, one for the whole text.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -185,13 +187,19 @@ class EncoderClassifier(HookedModel):
     """An EncoderOnly with a head for labels; the masked-token head stays with the encoder, unused.
 
     Hook points of the encoder keep the names that they have there ("blocks.0.attn.hook_pattern");
-    its weights are named "encoder.*". Raises ValueError for fewer than 2 labels.
+    its weights are named "encoder.*".
+
+    labels: their names, or how many there are. Raises ValueError for fewer than 2.
     """
 
-    def __init__(self, encoder: EncoderOnly, labels: int) -> None:
+    def __init__(self, encoder: EncoderOnly, labels: int | Sequence[str]) -> None:
         super().__init__()
-        if labels < 2:
-            raise ValueError(f"there must be at least 2 labels to choose from, not {labels}")
+        names = map(str, range(labels)) if isinstance(labels, int) else labels
+        self.labels = tuple(names)
+        if len(self.labels) < 2:
+            raise ValueError(
+                f"there must be at least 2 labels to choose from, not {len(self.labels)}"
+            )
         self.cfg = encoder.cfg
         self.encoder = encoder
 
@@ -210,9 +218,9 @@ class EncoderClassifier(HookedModel):
 class TokenClassifier(EncoderClassifier):
     """A label for each token, as for names of people and places (Devlin et al. 2019, 5.3)."""
 
-    def __init__(self, encoder: EncoderOnly, labels: int) -> None:
+    def __init__(self, encoder: EncoderOnly, labels: int | Sequence[str]) -> None:
         super().__init__(encoder, labels)
-        self.classifier = Linear(encoder.cfg, labels)
+        self.classifier = Linear(encoder.cfg, len(self.labels))
         self.finish(self.classifier)
 
     def forward(
@@ -233,10 +241,10 @@ class PairClassifier(EncoderClassifier):
     Face's BertForSequenceClassification.
     """
 
-    def __init__(self, encoder: EncoderOnly, labels: int = 2) -> None:
+    def __init__(self, encoder: EncoderOnly, labels: int | Sequence[str] = 2) -> None:
         super().__init__(encoder, labels)
         self.pooler = BertPooler(encoder.cfg)
-        self.classifier = Linear(encoder.cfg, labels)
+        self.classifier = Linear(encoder.cfg, len(self.labels))
         self.finish(self.pooler, self.classifier)
 
     def forward(

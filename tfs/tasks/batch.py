@@ -22,6 +22,8 @@ class Batch(NamedTuple):
     loss_mask: Bool[Tensor, "batch pos"]  # counts in the loss
     answer_mask: Bool[Tensor, "batch pos"]  # counts in the accuracy: what can be known
 
+    first_predicted = 1
+
     def predictions(self, model: Callable) -> Float[Tensor, "batch predicted_pos d_vocab"]:
         return model(self.tokens)[:, :-1]
 
@@ -56,6 +58,7 @@ class Examples(Protocol):
     counted: Bool[Tensor, "batch predicted_pos"]  # which of it counts in the loss
     answers: Bool[Tensor, "batch predicted_pos"]  # and which in the accuracy
     tokens_read: int
+    first_predicted: int  # the position that the first column of these three speaks of
 
 
 @runtime_checkable

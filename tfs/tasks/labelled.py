@@ -1,8 +1,10 @@
 """Texts with labels, for a model that reads both ways and says something of what it read."""
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from jaxtyping import Bool, Int
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tfs.tokenizers import MarkedTokenizer
@@ -24,6 +26,31 @@ class LabelledBatch(NamedTuple):
     labels: Int[Tensor, "batch pos"]
     loss_mask: Bool[Tensor, "batch pos"]  # where a label is asked for
     answer_mask: Bool[Tensor, "batch pos"]  # counts in the accuracy: what can be known
+
+    first_predicted = 0
+
+    def predictions(self, model: Callable) -> Float[Tensor, "batch pos label"]:
+        """One label for the whole text is laid at position 0; nothing is said of the others."""
+        logits = model(self.tokens, self.segments, self.token_mask)
+        if logits.ndim == 3:
+            return logits
+        return F.pad(logits[:, None], (0, 0, 0, self.tokens.shape[1] - 1))
+
+    @property
+    def targets(self) -> Int[Tensor, "batch pos"]:
+        return self.labels
+
+    @property
+    def counted(self) -> Bool[Tensor, "batch pos"]:
+        return self.loss_mask
+
+    @property
+    def answers(self) -> Bool[Tensor, "batch pos"]:
+        return self.answer_mask
+
+    @property
+    def tokens_read(self) -> int:
+        return self.tokens.numel()
 
 
 @runtime_checkable

@@ -1,10 +1,10 @@
 """Pairs of texts, for a model that reads one and writes the other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tfs.tokenizers import MarkedTokenizer
@@ -25,6 +25,27 @@ class PairBatch(NamedTuple):
     target: Int[Tensor, "batch target_pos"]
     loss_mask: Bool[Tensor, "batch target_pos"]  # counts in the loss: all after start, with end
     answer_mask: Bool[Tensor, "batch target_pos"]  # counts in the accuracy: what can be known
+
+    first_predicted = 1
+
+    def predictions(self, model: Callable) -> Float[Tensor, "batch predicted_pos d_vocab"]:
+        return model(self.source, self.target[:, :-1], self.source_mask)
+
+    @property
+    def targets(self) -> Int[Tensor, "batch predicted_pos"]:
+        return self.target[:, 1:]
+
+    @property
+    def counted(self) -> Bool[Tensor, "batch predicted_pos"]:
+        return self.loss_mask[:, 1:]
+
+    @property
+    def answers(self) -> Bool[Tensor, "batch predicted_pos"]:
+        return self.answer_mask[:, 1:]
+
+    @property
+    def tokens_read(self) -> int:
+        return self.source.numel() + self.target.numel()
 
 
 @runtime_checkable

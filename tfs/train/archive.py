@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tfs.model import kind_of
 from tfs.tasks.corpus import read_text
 from tfs.tasks.named import CORPORA
 from tfs.train.branch import TEXT_FILE
@@ -90,11 +91,11 @@ def unpack(data: bytes, directory: Path) -> Recipe:
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise ValueError(f"this is not a zip file that can be opened: {error}") from None
     bundle, recipe = load(directory), _recipe(directory)
-    if recipe.model != bundle.model.cfg:
+    if (recipe.model, recipe.architecture) != kind_of(bundle.model)[:2]:
         raise ValueError(f"{RECIPE_FILE} and config.json describe different models")
     for step in bundle.snapshots:
         path = directory / "snapshots" / f"step_{step:06d}.safetensors"
-        read_weights(path, bundle.model.cfg)
+        read_weights(path, kind_of(bundle.model))
     if (directory / TEXT_FILE).is_file():
         read_text(directory / TEXT_FILE)
     _restore_metrics(directory)

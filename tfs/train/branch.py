@@ -3,7 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from tfs.model import DecoderOnly, TransformerConfig
+from tfs.hooks import HookedModel
+from tfs.model import Kind, kind_of
 from tfs.tasks import Task
 from tfs.tasks.corpus import read_text
 from tfs.tasks.named import CORPORA
@@ -44,18 +45,20 @@ def starting_weights(directory: Path, step: int) -> Bundle:
     """
     bundle = load(directory)
     if step not in bundle.snapshots and step == last_step(directory):
-        weights = read_weights(directory / "last" / "model.safetensors", bundle.model.cfg)
-        return dataclasses.replace(bundle, model=model_from(bundle.model.cfg, weights))
+        kind = kind_of(bundle.model)
+        weights = read_weights(directory / "last" / "model.safetensors", kind)
+        return dataclasses.replace(bundle, model=model_from(kind, weights))
     if not bundle.snapshots and step == logged_step(directory):
         return bundle
     return dataclasses.replace(bundle, model=bundle.at_step(step))
 
 
-def begin(cfg: TransformerConfig, task: Task, bundle: Bundle | None) -> DecoderOnly:
+def begin(kind: Kind, task: Task, bundle: Bundle | None) -> HookedModel:
     """A model to be trained, random or with a bundle's weights.
 
     Raises ValueError where it cannot read the task, or is of another shape than the bundle's.
     """
+    cfg = kind.cfg
     for field in ("d_vocab", "n_ctx"):
         needed, has = getattr(task, field), getattr(cfg, field)
         if needed > has:
@@ -63,8 +66,13 @@ def begin(cfg: TransformerConfig, task: Task, bundle: Bundle | None) -> DecoderO
                 f"the task has {field} = {needed}, more than the model's {has}; make the model at "
                 "least that large"
             )
-    model = DecoderOnly(cfg)
+    model = kind.make()
     if bundle is not None:
+        if kind_of(bundle.model)[1:] != kind[1:]:
+            raise ValueError(
+                f"the model to go on from is of the kind {kind_of(bundle.model).architecture}, and "
+                f"the new one {kind.architecture}; choose the same, or begin with random weights"
+            )
         wanted, there = cfg.to_dict(), bundle.model.cfg.to_dict()
         for field in wanted.keys() - set(NOT_SIZES):
             if wanted[field] != there[field]:

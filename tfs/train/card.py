@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import torch
 
-from tfs.arithmetic import parameter_terms, total
-from tfs.model import DecoderOnly
+from tfs.hooks import HookedModel
+from tfs.model import DecoderOnly, kind_of
+from tfs.model.architectures import DECODER_ONLY
 from tfs.tasks import Task, TextTask
 from tfs.tasks.batch import seed_for
 from tfs.train.config import TrainConfig
@@ -19,7 +20,7 @@ OPTIMIZER = {"adamw": "AdamW", "sgd": "SGD with momentum"}
 def model_card(
     name: str,
     about: str,
-    model: DecoderOnly,
+    model: HookedModel,
     task: Task,
     config: TrainConfig,
     step: int,
@@ -36,13 +37,14 @@ def model_card(
     measured: False leaves out how well it does, which takes seconds to find out.
     between: called every now and then while it is measured; what it raises ends that.
     """
-    cfg = model.cfg
+    cfg, parameters = model.cfg, sum(weight.numel() for weight in model.parameters())
     shape = (
-        f"{_count(cfg.n_layers, 'layer')}, d_model {cfg.d_model}, "
+        (f"{kind}, " if (kind := kind_of(model).architecture) != DECODER_ONLY else "")
+        + f"{_count(cfg.n_layers, 'layer')}, d_model {cfg.d_model}, "
         f"{_count(cfg.n_heads, 'head')} of {cfg.d_head}, "
         + ("no MLP, " if cfg.attn_only else f"d_mlp {cfg.d_mlp}, ")
         + f"context {cfg.n_ctx}, vocabulary {cfg.d_vocab}, positions: "
-        f"{cfg.positional_embedding_type}; {total(parameter_terms(cfg)):,} parameters"
+        f"{cfg.positional_embedding_type}; {parameters:,} parameters"
     )
     lines = [
         f"# {name}",
@@ -77,7 +79,7 @@ def _unmeasured(step: int, config: TrainConfig) -> str:
 
 
 def _results(
-    model: DecoderOnly, task: Task, config: TrainConfig, between: Callable[[], None]
+    model: HookedModel, task: Task, config: TrainConfig, between: Callable[[], None]
 ) -> list[str]:
     if isinstance(task, TextTask):
         return _text_results(model, task, between)

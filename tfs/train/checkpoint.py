@@ -19,16 +19,20 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tfs.arithmetic import weight_shapes
-from tfs.model import DecoderOnly, TransformerConfig
+from tfs.hooks import HookedModel
+from tfs.model import Kind, TransformerConfig, kind_of
+from tfs.model.architectures import DECODER_ONLY
+from tfs.model.architectures import MAKE as ARCHITECTURES
 from tfs.tokenizers import Tokenizer
 from tfs.tokenizers.files import load_tokenizer, save_tokenizer
 from tfs.train.files import save_tensors, write_atomically, write_json
 
 BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
-MODEL_TYPE = "tfs-decoder-only"
+MODEL_TYPE = "tfs-{}"  # with the name of the architecture
 FORMAT_VERSION = 1
 LARGEST_JSON = 2**20
 LARGEST_WEIGHTS = 2**31
+MOST_LAYERS = 512
 SNAPSHOT = re.compile(r"step_(\d{6,})\.safetensors")
 
 
@@ -38,9 +42,12 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model with what it needs to be used: its tokenizer, its card, and its past."""
+    """A model with what it needs to be used: its tokenizer, its card, and its past.
 
-    model: DecoderOnly
+    model: a DecoderOnly, unless the checkpoint is of another architecture (tfs.model.Kind).
+    """
+
+    model: HookedModel
     tokenizer: Tokenizer
     card: str = ""
     directory: Path | None = None
@@ -53,27 +60,31 @@ class Bundle:
         files = (self.directory / "snapshots").glob("step_*.safetensors")
         return sorted(int(match[1]) for file in files if (match := SNAPSHOT.fullmatch(file.name)))
 
-    def at_step(self, step: int) -> DecoderOnly:
+    def at_step(self, step: int) -> HookedModel:
         """The model after `step` updates. Raises ValueError for a step that was not kept."""
         if self.directory is None or step not in self.snapshots:
             kept = ", ".join(map(str, self.snapshots)) or "none"
             raise ValueError(f"step {step} was not kept; the steps that were: {kept}")
         path = self.directory / "snapshots" / f"step_{step:06d}.safetensors"
-        return model_from(self.model.cfg, read_weights(path, self.model.cfg))
+        kind = kind_of(self.model)
+        return model_from(kind, read_weights(path, kind))
 
 
 def save(bundle: Bundle, directory: str | Path) -> None:
     """Write a bundle's four files; each appears whole or not at all."""
     directory = Path(directory)
-    write_config(bundle.model.cfg, directory)
+    write_config(kind_of(bundle.model), directory)
     save_tensors(dict(bundle.model.named_parameters()), directory / "model.safetensors")
     save_tokenizer(bundle.tokenizer, directory / "tokenizer.json")
     write_atomically(directory / "README.md", lambda partial: partial.write_text(bundle.card))
 
 
-def write_config(cfg: TransformerConfig, directory: Path) -> None:
-    header = {"model_type": MODEL_TYPE, "format_version": FORMAT_VERSION}
-    write_json(directory / "config.json", header | cfg.to_dict())
+def write_config(kind: Kind, directory: Path) -> None:
+    header: dict[str, Any] = {"model_type": MODEL_TYPE.format(kind.architecture)}
+    header |= {"format_version": FORMAT_VERSION}
+    if kind.labels:
+        header["labels"] = list(kind.labels)
+    write_json(directory / "config.json", header | kind.cfg.to_dict())
 
 
 def load(name_or_directory: str | Path) -> Bundle:
@@ -88,8 +99,8 @@ def load(name_or_directory: str | Path) -> Bundle:
             f"there is no checkpoint {str(name_or_directory)!r}; give a directory, or one of the "
             f"bundled names: {', '.join(bundled_names())}"
         )
-    cfg = read_config(directory / "config.json")
-    model = model_from(cfg, read_weights(directory / "model.safetensors", cfg))
+    kind = read_config(directory / "config.json")
+    cfg, model = kind.cfg, model_from(kind, read_weights(directory / "model.safetensors", kind))
     try:
         tokenizer = load_tokenizer(directory / "tokenizer.json")
     except (ValueError, OSError) as error:
@@ -109,40 +120,47 @@ def bundled_names() -> list[str]:
     return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
 
 
-def model_from(cfg: TransformerConfig, weights: dict[str, Tensor]) -> DecoderOnly:
+def model_from(kind: Kind, weights: dict[str, Tensor]) -> HookedModel:
     """A model with these weights, ready to be shared: it asks for no gradients."""
-    model = DecoderOnly(cfg)
+    model = kind.make()
     model.load_state_dict(weights)
     return model.requires_grad_(False)
 
 
-def read_config(path: Path) -> TransformerConfig:
-    """A config.json of ours. Raises CheckpointError for anything else."""
+def read_config(path: Path) -> Kind:
+    """What a config.json of ours describes. Raises CheckpointError for anything else."""
     fields = _read_small_json(path)
-    if not isinstance(fields, dict) or fields.pop("model_type", None) != MODEL_TYPE:
+    ours = {MODEL_TYPE.format(architecture): architecture for architecture in ARCHITECTURES}
+    model_type = fields.pop("model_type", None) if isinstance(fields, dict) else None
+    if not isinstance(model_type, str) or model_type not in ours:
         raise CheckpointError(
-            f'{path} is not a config of this project: its model_type is not "{MODEL_TYPE}"'
+            f"{path} is not a config of this project: its model_type is none of {', '.join(ours)}"
         )
     version = fields.pop("format_version", None)
     if version != FORMAT_VERSION:
         raise CheckpointError(
             f"{path} has format_version {version!r}; this version reads {FORMAT_VERSION}"
         )
+    labels = fields.pop("labels", [])
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise CheckpointError(f"{path}: labels must be a list of names")
     try:
-        return TransformerConfig.from_dict(fields)
+        kind = Kind(TransformerConfig.from_dict(fields), ours[model_type], tuple(labels))
+        tensor_shapes(kind)
+        return kind
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{path}: {error}") from None
 
 
-def read_weights(path: Path, cfg: TransformerConfig) -> dict[str, Tensor]:
-    """Exactly the tensors of `cfg`; names and shapes are compared before any is loaded."""
+def read_weights(path: Path, kind: Kind) -> dict[str, Tensor]:
+    """Exactly the tensors of `kind`; names and shapes are compared before any is loaded."""
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; a checkpoint needs it")
     if path.stat().st_size > LARGEST_WEIGHTS:
         raise CheckpointError(
             f"{path} is larger than {LARGEST_WEIGHTS // 2**30} GiB, the most we open"
         )
-    wanted = tensor_shapes(cfg)
+    wanted = tensor_shapes(kind)
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
@@ -156,8 +174,13 @@ def read_weights(path: Path, cfg: TransformerConfig) -> dict[str, Tensor]:
     return weights
 
 
-def tensor_shapes(cfg: TransformerConfig) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(kind: Kind) -> dict[str, tuple[int, ...]]:
     """Every tensor of a checkpoint and its shape, from the config alone."""
+    cfg = kind.cfg
+    if kind.architecture != DECODER_ONLY:
+        if cfg.n_layers > MOST_LAYERS:
+            raise ValueError(f"n_layers is {cfg.n_layers}, more than the {MOST_LAYERS} we open")
+        return kind.shapes()
     sizes = dataclasses.asdict(cfg)
     shapes: dict[str, tuple[int, ...]] = {}
     for name, axes in weight_shapes(cfg).items():

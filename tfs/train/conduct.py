@@ -56,7 +56,7 @@ def conduct_run(recipe: Recipe, directory: Path, parent: Bundle | None = None) -
     if (directory / "model.safetensors").is_file():
         return
     task = recipe.make_task(None, parent and parent.tokenizer)
-    model = begin(recipe.model, task, parent)
+    model = begin(recipe.kind(task), task, parent)
     resume = (directory / "last" / "state.json").is_file()
     directory.mkdir(parents=True, exist_ok=True)
     save_recipe(recipe, directory)

@@ -1,14 +1,16 @@
 """What a training will cost, before it starts: parameters, arithmetic, and time on this machine."""
 
+import math
 import time
 from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from tfs.arithmetic import parameter_terms, total, training_flops
-from tfs.model import DecoderOnly
+from tfs.arithmetic import training_flops
+from tfs.model.architectures import DECODER_ONLY
 from tfs.tasks import Task
 from tfs.train.backward import batch_loss
 from tfs.train.loop import check_run, update
@@ -36,10 +38,10 @@ def costs(recipe: Recipe, task: Task | None = None, device: torch.device = CPU) 
     task = task or recipe.make_task()
     seconds = seconds_per_update(recipe, task, device)
     steps, batch_size = recipe.train.steps, recipe.train.batch_size
-    tokens = batch_size * task.n_ctx
-    flops = training_flops(recipe.model, task.n_ctx, batch_size)
+    tokens = task.sample(batch_size, 0).tokens_read
+    flops = _flops_per_update(recipe, task, batch_size)
     return Costs(
-        parameters=total(parameter_terms(recipe.model)),
+        parameters=sum(math.prod(shape) for shape in recipe.kind(task).shapes().values()),
         tokens_per_update=tokens,
         tokens=steps * tokens,
         flops_per_update=flops,
@@ -47,6 +49,15 @@ def costs(recipe: Recipe, task: Task | None = None, device: torch.device = CPU) 
         seconds_per_update=seconds,
         seconds=steps * seconds,
     )
+
+
+def _flops_per_update(recipe: Recipe, task: Task, batch_size: int) -> int:
+    """By formula for a DecoderOnly; else three times what torch counts in a forward pass."""
+    if recipe.architecture == DECODER_ONLY:
+        return training_flops(recipe.model, task.n_ctx, batch_size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        task.sample(1, 0).predictions(recipe.kind(task).make())
+    return 3 * batch_size * counter.get_total_flops()
 
 
 def seconds_per_update(
@@ -66,11 +77,11 @@ def seconds_per_update(
     task = task or recipe.make_task()
     check_run(recipe.model, task, recipe.train)
     config = recipe.train
-    flops = training_flops(recipe.model, task.n_ctx, config.batch_size)
+    flops = _flops_per_update(recipe, task, config.batch_size)
     if flops > MOST_FLOPS and process_count() == 1:
         rows = max(1, config.batch_size * MOST_FLOPS // flops)
         config = replace(config, batch_size=rows, accumulate=1)
-    model = DecoderOnly(recipe.model).to(device)
+    model = recipe.kind(task).make().to(device)
     optimizer = make_optimizer(model, config)
     loss_of = batch_loss(model, config)
     seconds = []

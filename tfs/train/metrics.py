@@ -49,20 +49,23 @@ def evaluate(
         if counted := part.counted.sum().item():  # else the mean over none would be NaN
             loss += mean_loss(logits, part.targets, part.counted).item() * counted
         right.append((logits.argmax(-1) == part.targets) & part.answers)
-    return Evaluation(loss / all_counted, *_graded(torch.cat(right), batch.answers))
+    graded = _graded(torch.cat(right), batch.answers, batch.first_predicted)
+    return Evaluation(loss / all_counted, *graded)
 
 
 def _graded(
-    right: Bool[Tensor, "batch predicted_pos"], answers: Bool[Tensor, "batch predicted_pos"]
+    right: Bool[Tensor, "batch predicted_pos"],
+    answers: Bool[Tensor, "batch predicted_pos"],
+    first_predicted: int,
 ) -> tuple[float, float, list[float | None]]:
-    """Of the answers, of the sequences, and at each position (the first is never predicted)."""
+    """Of the answers, of the sequences, and at each position from the very first on."""
     if not answers.any():
-        return math.nan, math.nan, [None] * (answers.shape[1] + 1)
+        return math.nan, math.nan, [None] * (answers.shape[1] + first_predicted)
     asked = answers.any(1)
     exact = (right == answers).all(1)[asked].double().mean().item()
     counts = zip(right.sum(0).tolist(), answers.sum(0).tolist(), strict=True)
     by_position = [
-        None,
+        *[None] * first_predicted,
         *(good / all_of_them if all_of_them else None for good, all_of_them in counts),
     ]
     return (right.sum() / answers.sum()).item(), exact, by_position

@@ -103,7 +103,7 @@ def _evaluated(run: PlannedRun, directory: Path) -> list[dict[str, Any]]:
     """The lines of its log that hold an evaluation."""
     if not (directory / "metrics.jsonl").is_file():
         return []
-    if read_config(directory / "config.json") != run.recipe.model:
+    if read_config(directory / "config.json").cfg != run.recipe.model:
         raise ValueError(
             f"{directory} holds a run of another model than {run.recipe.name}; give each run a "
             "directory of its own"

@@ -6,14 +6,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfs.model import TransformerConfig
-from tfs.tasks import Task, make_task
+from tfs.model import Kind, TransformerConfig
+from tfs.model.architectures import DECODER_ONLY
+from tfs.tasks import (
+    LABELLED_TASKS,
+    PAIR_TASKS,
+    Task,
+    make_labelled_task,
+    make_pair_task,
+    make_task,
+)
 from tfs.tokenizers import Tokenizer
 from tfs.train.config import TrainConfig
 from tfs.train.fields import check_types
 from tfs.train.files import read_json, write_json
 
 RECIPE_FILE = "recipe.json"
+ARCHITECTURES = dict.fromkeys(PAIR_TASKS, "encoder-decoder") | {
+    "masked-words": "encoder-only",
+    "tags": "token-classifier",
+    "question-pairs": "pair-classifier",
+}
 UNSET = {"n_heads": -1, "d_mlp": None, "attn_scale": -1.0, "initializer_range": -1.0}
 UNSET |= {"rotary_dim": None}
 
@@ -23,7 +36,7 @@ class Recipe:
     """A model that can be trained.
 
     about         one sentence for a model card
-    task          a name of tfs.tasks.TASKS
+    task          a name of tfs.tasks: TASKS, PAIR_TASKS or LABELLED_TASKS
     task_options  what its task is made with, where that is not the default
     """
 
@@ -34,11 +47,21 @@ class Recipe:
     train: TrainConfig
     task_options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def architecture(self) -> str:
+        """Of the model (see tfs.model.architectures): what its task is for."""
+        return ARCHITECTURES.get(self.task, DECODER_ONLY)
+
+    def kind(self, task: Task) -> Kind:
+        """Of the model; a classifier has the labels of its task."""
+        labels = task.labels if self.architecture.endswith("classifier") else ()
+        return Kind(self.model, self.architecture, tuple(labels))
+
     def make_task(self, directory: Path | None = None, tokenizer: Tokenizer | None = None) -> Task:
         """directory: where a corpus that is a relative path lies. tokenizer: of a model that goes
         on learning, to read a text with instead of one of its own. Raises ValueError as the task.
         """
-        return make_task(self.task, self.task_options, directory, tokenizer)
+        return any_task(self.task, self.task_options, directory, tokenizer)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -75,7 +98,7 @@ class Recipe:
         check_types(TrainConfig, parts["train"])
         model = {**(_as_given(base.model) if base else {}), **parts["model"]}
         if (parts["task"] or not base) and not {"d_vocab", "n_ctx"} <= set(parts["model"]):
-            made = make_task(name, task)
+            made = any_task(name, task)
             model |= {"d_vocab": made.d_vocab, "n_ctx": made.n_ctx, **parts["model"]}
         return cls(
             name=fields.get("name", base.name if base else name),
@@ -87,6 +110,20 @@ class Recipe:
                 {**(base.train.to_dict() if base else {}), **parts["train"]}
             ),
         )
+
+
+def any_task(
+    name: str,
+    options: Mapping[str, Any],
+    directory: Path | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> Task:
+    """A task for any architecture; arguments and errors are those of tfs.tasks.make_task."""
+    if name in PAIR_TASKS:
+        return make_pair_task(name, options, directory)
+    if name in LABELLED_TASKS:
+        return make_labelled_task(name, options)
+    return make_task(name, options, directory, tokenizer)
 
 
 def _as_given(cfg: TransformerConfig) -> dict[str, Any]:

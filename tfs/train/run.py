@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from tfs.hooks import HookedModel
+from tfs.model import kind_of
 from tfs.train.checkpoint import SNAPSHOT, write_config
 from tfs.train.config import TrainConfig
 from tfs.train.files import read_json, save_tensors, write_atomically, write_json
@@ -42,7 +43,7 @@ class Run:
                 f"{self.directory} already holds a run; resume it, or choose another directory"
             )
         (self.directory / "snapshots").mkdir(parents=True, exist_ok=True)
-        write_config(model.cfg, self.directory)
+        write_config(kind_of(model), self.directory)
         write_json(self.directory / "train.json", config.to_dict())
 
     def log(self, metrics: dict[str, Any]) -> None:

@@ -77,7 +77,7 @@ class Library:
             task = recipe.make_task(directory, bundle and bundle.tokenizer)
             if recipe.task == "text" and bundle is None:  # as many letters as the text has
                 recipe = dataclasses.replace(recipe, model=fit(recipe.model, task))
-            model = begin(recipe.model, task, bundle)
+            model = begin(recipe.kind(task), task, bundle)
             title = checked_title(title or recipe.name)
             card = f"# {title}\n\n{recipe.about} Still training.\n"
             save_recipe(recipe, directory)
