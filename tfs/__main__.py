@@ -1,6 +1,7 @@
 """The command line: python -m tfs train | sample | inspect."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -13,8 +14,10 @@ from tfs.cli.parsing import COUNT, SEED, Parser
 from tfs.cli.train import add_train
 from tfs.interp import head_scores
 from tfs.memory import keep_freed_memory
+from tfs.model import DecoderOnly, EncoderDecoder, Kind, TransformerConfig, kind_of
 from tfs.sample import check_sampling, generate_stream
 from tfs.train.checkpoint import Bundle, bundled_names, load
+from tfs.translate import translate
 
 WHEN_FULL = {
     "slide": "its oldest half is dropped and writing goes on (--when-full stop would end here)",
@@ -82,6 +85,14 @@ def _checkpoint_argument(command: argparse.ArgumentParser) -> None:
 def run_sample(args: argparse.Namespace) -> None:
     check_sampling(args.temperature, args.top_k, args.top_p)
     bundle = load(args.checkpoint)
+    if isinstance(bundle.model, EncoderDecoder):
+        print(*translate(bundle.model, bundle.tokenizer, [args.prompt]))
+        return
+    if not isinstance(bundle.model, DecoderOnly):
+        raise ValueError(
+            f"{args.checkpoint} holds a model that writes no text, a "
+            f"{kind_of(bundle.model).architecture}; choose another checkpoint"
+        )
     prompt = prompt_ids(bundle, args.prompt)
     names = ("temperature", "top_k", "top_p", "seed", "when_full")
     choices = {name: getattr(args, name) for name in names}
@@ -113,24 +124,49 @@ def prompt_ids(bundle: Bundle, text: str) -> list[int]:
 def run_inspect(args: argparse.Namespace) -> None:
     bundle = load(args.checkpoint)
     scores = {}  # measured first: a prompt is refused before anything is printed
+    is_decoder = isinstance(bundle.model, DecoderOnly)
+    if args.prompt is not None and not is_decoder:
+        raise ValueError(
+            f"--prompt scores the heads of a decoder-only model, and {args.checkpoint} holds a "
+            f"{kind_of(bundle.model).architecture}; leave it out"
+        )
     if args.prompt is not None:
         scores = head_scores(bundle.model, torch.tensor([prompt_ids(bundle, args.prompt)]))
     cfg = bundle.model.cfg
     for field, value in cfg.to_dict().items():
         print(f"{field:28} {value}")
     print()
-    for term in parameter_terms(cfg):
-        print(f"{term.name:28} {term.substituted:>28} = {term.value:>12,}")
-    print(f"{'parameters':28} {'':28}   {total(parameter_terms(cfg)):>12,}")
-    print(f"{'weights':28} {readable_bytes(weight_bytes(cfg)):>43}")
-    kv_bytes = total(kv_cache_terms(cfg, cfg.n_ctx))
-    print(f"{'KV cache, full context':28} {readable_bytes(kv_bytes):>43}")
+    if is_decoder:
+        print_costs(cfg)
+    else:
+        print_shapes(kind_of(bundle.model))
     if bundle.snapshots:
         print(f"{'snapshots':28} {', '.join(map(str, bundle.snapshots))}")
     for name, rows in scores.items():
         print(f"\n{name} (row: layer, column: head)")
         for layer, row in enumerate(rows.tolist()):
             print(f"  {layer:2}  " + "  ".join(f"{score:.3f}" for score in row))
+
+
+def print_costs(cfg: TransformerConfig) -> None:
+    for term in parameter_terms(cfg):
+        print(f"{term.name:28} {term.substituted:>28} = {term.value:>12,}")
+    print(f"{'parameters':28} {'':28}   {total(parameter_terms(cfg)):>12,}")
+    print(f"{'weights':28} {readable_bytes(weight_bytes(cfg)):>43}")
+    kv_bytes = total(kv_cache_terms(cfg, cfg.n_ctx))
+    print(f"{'KV cache, full context':28} {readable_bytes(kv_bytes):>43}")
+
+
+def print_shapes(kind: Kind) -> None:
+    """Every weight of an architecture whose costs have no formula here."""
+    shapes = kind.shapes()
+    print(f"{'architecture':28} {kind.architecture}")
+    if kind.labels:
+        print(f"{'labels':28} {', '.join(kind.labels)}")
+    for name, shape in shapes.items():
+        product = " * ".join(map(str, shape))
+        print(f"{name:28} {product:>28} = {math.prod(shape):>12,}")
+    print(f"{'parameters':28} {'':28}   {sum(map(math.prod, shapes.values())):>12,}")
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ def remember_run(name: str) -> None:
 
 def model_names() -> list[str]:
     """Bundled models, this session's runs, and runs that the URL names (its link is its key)."""
-    bundled = state.bundled_names()
+    bundled = state.bundled_decoders()
     names = sorted(bundled, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     mine = st.session_state.get("my_runs", [])
     linked = [st.query_params.get(name, "") for name in ("model", "other")]

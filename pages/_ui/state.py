@@ -28,6 +28,8 @@ from tfs.interp import (
     run_with_mask,
 )
 from tfs.interp.outliers import group_apart
+from tfs.model import kind_of
+from tfs.model.architectures import DECODER_ONLY
 from tfs.tokenizers import GPT2Tokenizer, gpt2
 from tfs.train.branch import TEXT_FILE
 from tfs.train.checkpoint import BUNDLED, bundled_names
@@ -64,6 +66,12 @@ def is_run(name: str) -> bool:
     )
 
 
+@st.cache_data(show_spinner=False)
+def bundled_decoders() -> list[str]:
+    """The bundled models that the pages which read one text can open."""
+    return bundled_names(DECODER_ONLY)
+
+
 def open_model(name: str, step: int | None = None) -> Opened:
     """The checkpoint `name`, read again only if its weights have changed on disk.
 
@@ -71,6 +79,11 @@ def open_model(name: str, step: int | None = None) -> Opened:
     Raises CheckpointError, in one sentence, if it cannot be opened.
     """
     opened = _open(name, changed_at(directory_of(name) / "model.safetensors"))
+    if not isinstance(opened.bundle.model, tfs.DecoderOnly):
+        raise tfs.CheckpointError(
+            f"{name} holds a model of the kind {kind_of(opened.bundle.model).architecture}, and "
+            "these pages read models that go on with one text; choose another one"
+        )
     if step is None:
         return opened
     return _open_step(

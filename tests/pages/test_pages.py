@@ -32,7 +32,7 @@ def test_opens_with_every_checkpoint(visit, page, model) -> None:
 def test_the_checkpoints_of_these_tests_are_those_that_are_bundled() -> None:
     from tfs.train.checkpoint import bundled_names
 
-    assert bundled_names() == CHECKPOINTS
+    assert bundled_names("decoder-only") == CHECKPOINTS
 
 
 @pytest.mark.parametrize("page", NEED_A_PROMPT)

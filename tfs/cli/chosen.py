@@ -14,8 +14,8 @@ from tfs.tasks.corpus import read_text
 from tfs.tasks.named import CORPORA
 from tfs.tokenizers.bpe_training import N_BYTES
 from tfs.train.checkpoint import LARGEST_JSON, LARGEST_WEIGHTS
+from tfs.train.pair_recipes import ALL_RECIPES
 from tfs.train.recipe import Recipe, fit, read_recipe
-from tfs.train.recipes import RECIPES
 
 COSTS = "costs"  # what --print-config adds to a recipe, and --config leaves aside
 
@@ -43,7 +43,7 @@ def chosen(args: argparse.Namespace) -> tuple[Recipe, Task]:
 
 def ready_made(recipe: Recipe) -> Recipe | None:
     """The recipe of ours that this one is, or was before it was changed."""
-    return RECIPES.get(recipe.name)
+    return ALL_RECIPES.get(recipe.name)
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
@@ -71,16 +71,16 @@ def _base(args: argparse.Namespace, file: Mapping[str, Any]) -> Recipe:
     """What is changed: a recipe by name, the run to resume, or the first recipe of a task."""
     task = args.task or file.get("task", {}).get("name")
     if args.recipe:
-        return RECIPES[args.recipe]
+        return ALL_RECIPES[args.recipe]
     if args.resume and args.out and not task:
         return read_recipe(args.out)
     if task is None:
         raise ValueError(
             "there is nothing to train: name a recipe, a task with --task, or a file that has a "
-            f"task with --config; the recipes are {', '.join(sorted(RECIPES))}"
+            f"task with --config; the recipes are {', '.join(sorted(ALL_RECIPES))}"
         )
     task_options(task)  # refuses an unknown one
-    return next(recipe for recipe in RECIPES.values() if recipe.task == task)
+    return next(recipe for recipe in ALL_RECIPES.values() if recipe.task == task)
 
 
 def _task_flags(args: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _text_options(task: str, recipe: Recipe, path: Path) -> dict[str, Any]:
         return {"corpus": str(path)}
     cfg = recipe.model
     if cfg.d_vocab < N_BYTES:
-        able = [name for name, other in RECIPES.items() if other.task == "text"]
+        able = [name for name, other in ALL_RECIPES.items() if other.task == "text"]
         raise ValueError(
             f"--text needs a vocabulary of at least {N_BYTES} tokens, and {recipe.name} has "
             f"{cfg.d_vocab}; give it to one of these recipes: {', '.join(sorted(able))}"

@@ -16,16 +16,17 @@ from tfs.arithmetic import readable_count
 from tfs.cli.chosen import COSTS, chosen, ready_made
 from tfs.cli.flags import add_config_flags, command_for
 from tfs.cli.parsing import THREADS
-from tfs.tasks import TASKS, Task
+from tfs.tasks import Task
+from tfs.tasks.named import ALL_TASKS
 from tfs.train import train
 from tfs.train.card import model_card
 from tfs.train.checkpoint import Bundle, read_config, save
 from tfs.train.estimate import Costs, costs
 from tfs.train.files import write_json
 from tfs.train.loop import check_run
+from tfs.train.pair_recipes import ALL_RECIPES
 from tfs.train.processes import DEVICES, find_device, process_group, process_number
 from tfs.train.recipe import RECIPE_FILE, Recipe, read_recipe, save_recipe
-from tfs.train.recipes import RECIPES
 from tfs.train.worker import SECONDS_BETWEEN_SAVES, STATUS_FILE
 
 EPILOG = """\
@@ -40,9 +41,15 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.epilog = EPILOG
     add = command.add_argument
-    add("recipe", nargs="?", metavar="RECIPE", choices=sorted(RECIPES), help=", ".join(RECIPES))
+    add(
+        "recipe",
+        nargs="?",
+        metavar="RECIPE",
+        choices=sorted(ALL_RECIPES),
+        help=", ".join(ALL_RECIPES),
+    )
     add("--config", type=Path, metavar="FILE", help="a recipe, or parts of one, as JSON")
-    add("--task", metavar="NAME", help=f"instead of the recipe's: {', '.join(sorted(TASKS))}")
+    add("--task", metavar="NAME", help=f"instead of the recipe's: {', '.join(sorted(ALL_TASKS))}")
     about = "of the task, such as digits=2 or corpus=prose tokenizer=characters"
     add("--task-option", nargs="+", action="extend", metavar="NAME=VALUE", help=about)
     add("--text", type=Path, metavar="FILE", help="a UTF-8 file to train on")

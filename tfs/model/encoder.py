@@ -203,6 +203,14 @@ class EncoderClassifier(HookedModel):
         self.cfg = encoder.cfg
         self.encoder = encoder
 
+    def requires_grad_(self, requires_grad: bool = True) -> "EncoderClassifier":
+        """Of every parameter but the masked-token head's, which nothing here asks."""
+        super().requires_grad_(requires_grad)
+        self.encoder.requires_grad_(requires_grad)  # which keeps fixed positions fixed
+        self.encoder.mlm_head.requires_grad_(False)
+        self.encoder.unembed.requires_grad_(False)
+        return self
+
     def finish(self, *heads: nn.Module) -> None:
         """Random weights for the heads, as the encoder's are made, and names for hook points."""
         generator = torch.Generator()
@@ -210,6 +218,7 @@ class EncoderClassifier(HookedModel):
         generator.seed() if seed is None else generator.manual_seed(seed)
         for head in heads:
             nn.init.normal_(head.W, std=self.cfg.initializer_range, generator=generator)
+        self.requires_grad_(True)
         self.name_hook_points()
         self.encoder.name_hook_points()
         self.hook_dict = {point.name: point for point in self.hook_dict.values()}

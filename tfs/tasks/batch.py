@@ -32,6 +32,10 @@ class Batch(NamedTuple):
         return self.tokens[:, 1:]
 
     @property
+    def beside(self) -> Int[Tensor, "batch predicted_pos"]:
+        return self.tokens[:, :-1]
+
+    @property
     def counted(self) -> Bool[Tensor, "batch predicted_pos"]:
         return self.loss_mask[:, 1:]
 
@@ -55,6 +59,7 @@ class Examples(Protocol):
         ...
 
     targets: Int[Tensor, "batch predicted_pos"]  # what should have been predicted
+    beside: Int[Tensor, "batch predicted_pos"]  # the one token that a table of counts may look at
     counted: Bool[Tensor, "batch predicted_pos"]  # which of it counts in the loss
     answers: Bool[Tensor, "batch predicted_pos"]  # and which in the accuracy
     tokens_read: int

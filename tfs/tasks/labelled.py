@@ -41,6 +41,10 @@ class LabelledBatch(NamedTuple):
         return self.labels
 
     @property
+    def beside(self) -> Int[Tensor, "batch pos"]:
+        return self.tokens
+
+    @property
     def counted(self) -> Bool[Tensor, "batch pos"]:
         return self.loss_mask
 

@@ -85,7 +85,10 @@ LABELLED_TASKS: dict[str, Callable[..., LabelledTask]] = {
 }
 
 
-def task_options(name: str, tasks: Mapping[str, Callable[..., Any]] = TASKS) -> dict[str, Any]:
+ALL_TASKS: dict[str, Callable[..., Any]] = TASKS | PAIR_TASKS | LABELLED_TASKS
+
+
+def task_options(name: str, tasks: Mapping[str, Callable[..., Any]] = ALL_TASKS) -> dict[str, Any]:
     """The options of a task and their defaults. Raises ValueError for an unknown task."""
     if name not in tasks:
         raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(sorted(tasks))}")
@@ -105,7 +108,7 @@ def make_task(
     tokenizer: one that a text is read with, if it reads text, instead of the option's.
     Raises ValueError for an unknown name or option, or a value that the task refuses.
     """
-    check_options(name, options, task_options(name))
+    check_options(name, options, task_options(name, TASKS))
     options = dict(options)
     corpus = options.get("corpus", "prose")
     if directory is not None and corpus not in CORPORA:

@@ -36,6 +36,10 @@ class PairBatch(NamedTuple):
         return self.target[:, 1:]
 
     @property
+    def beside(self) -> Int[Tensor, "batch predicted_pos"]:
+        return self.target[:, :-1]
+
+    @property
     def counted(self) -> Bool[Tensor, "batch predicted_pos"]:
         return self.loss_mask[:, 1:]
 

@@ -115,9 +115,13 @@ def load(name_or_directory: str | Path) -> Bundle:
     return Bundle(model, tokenizer, text, directory)
 
 
-def bundled_names() -> list[str]:
-    """The checkpoints that come with the project."""
-    return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
+def bundled_names(architecture: str | None = None) -> list[str]:
+    """The checkpoints that come with the project; of one architecture only, if it is named."""
+    names = sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
+    if architecture is None:
+        return names
+    kinds = {name: read_config(BUNDLED / name / "config.json") for name in names}
+    return [name for name in names if kinds[name].architecture == architecture]
 
 
 def model_from(kind: Kind, weights: dict[str, Tensor]) -> HookedModel:

@@ -55,7 +55,7 @@ def _flops_per_update(recipe: Recipe, task: Task, batch_size: int) -> int:
     """By formula for a DecoderOnly; else three times what torch counts in a forward pass."""
     if recipe.architecture == DECODER_ONLY:
         return training_flops(recipe.model, task.n_ctx, batch_size)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with FlopCounterMode(display=False) as counter:
         task.sample(1, 0).predictions(recipe.kind(task).make())
     return 3 * batch_size * counter.get_total_flops()
 

@@ -3,11 +3,11 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from tfs.tasks import Batch, Task
-from tfs.tasks.batch import seed_for
+from tfs.tasks import Task
+from tfs.tasks.batch import Examples, seed_for
 
 SEQUENCES = 4096
 MOST_TOKENS = 2**18
@@ -17,9 +17,9 @@ PRIORS = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)  # imagined observations, spread as a
 def reference_losses(task: Task, seed: int = 0) -> dict[str, float]:
     """Nats per counted token of a blind guess and of two tables, on sequences not counted for them.
 
-    uniform  ln d_vocab: every token equally likely
+    uniform  ln d_vocab: every token equally likely (or ln of how many labels there are)
     unigram  how often each token is one that counts in the loss
-    bigram   how often it follows the token before it
+    bigram   how often it follows the token before it (a label: stands at this token)
 
     The tables are counted on the training split (4,096 sequences, or 262,144 tokens if that is
     less) and measured on the held-out one. To each count are added imagined ones, spread as the
@@ -32,15 +32,17 @@ def reference_losses(task: Task, seed: int = 0) -> dict[str, float]:
         for use, split in (("count", "train"), ("choose", "train"), ("measure", "held_out"))
     )
 
+    classes = len(getattr(task, "labels", range(task.d_vocab)))
+
     def unigram(prior: float) -> Float[Tensor, " d_vocab"]:
-        counts = torch.bincount(seen[1], minlength=task.d_vocab)
-        return (counts + prior / task.d_vocab) / (len(seen[1]) + prior)
+        counts = torch.bincount(seen[1], minlength=classes)
+        return (counts + prior / classes) / (len(seen[1]) + prior)
 
     by_prior = {prior: unigram(prior) for prior in PRIORS}
     one = min(by_prior.values(), key=lambda table: _cost(table[other[1]]))
     best = min(PRIORS, key=lambda prior: _cost(_bigram(seen, other, one, prior)))
     return {
-        "uniform": math.log(task.d_vocab),
+        "uniform": math.log(classes),
         "unigram": _cost(one[unseen[1]]),
         "bigram": _cost(_bigram(seen, unseen, one, best)),
     }
@@ -51,10 +53,9 @@ def _cost(probs: Float[Tensor, " n"]) -> float:
     return -probs.log().mean().item()
 
 
-def _counted(batch: Batch) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-    """The token before, and the token itself, wherever a token counts in the loss."""
-    counts: Bool[Tensor, "batch predicted_pos"] = batch.loss_mask[:, 1:]
-    return batch.tokens[:, :-1][counts], batch.tokens[:, 1:][counts]
+def _counted(batch: Examples) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
+    """What stands beside it (see Examples), and the target itself, wherever one counts."""
+    return batch.beside[batch.counted], batch.targets[batch.counted]
 
 
 def _bigram(
@@ -69,5 +70,5 @@ def _bigram(
     asked = wanted[0] * d_vocab + wanted[1]
     place = torch.searchsorted(pairs, asked).clamp(max=len(pairs) - 1)
     pair_count = torch.where(pairs[place] == asked, counts[place], 0)
-    before_count = torch.bincount(seen[0], minlength=d_vocab)[wanted[0]]
+    before_count = torch.bincount(seen[0], minlength=int(wanted[0].max()) + 1)[wanted[0]]
     return (pair_count + prior * unigram[wanted[1]]) / (before_count + prior)
