@@ -66,6 +66,11 @@ def is_run(name: str) -> bool:
     )
 
 
+def open_any(name: str) -> Opened:
+    """A checkpoint of whatever architecture. Raises CheckpointError if it cannot be opened."""
+    return _open(name, changed_at(directory_of(name) / "model.safetensors"))
+
+
 @st.cache_data(show_spinner=False)
 def bundled_decoders() -> list[str]:
     """The bundled models that the pages which read one text can open."""
@@ -78,7 +83,7 @@ def open_model(name: str, step: int | None = None) -> Opened:
     step: as it was after so many updates, one of its bundle's snapshots.
     Raises CheckpointError, in one sentence, if it cannot be opened.
     """
-    opened = _open(name, changed_at(directory_of(name) / "model.safetensors"))
+    opened = open_any(name)
     if not isinstance(opened.bundle.model, tfs.DecoderOnly):
         raise tfs.CheckpointError(
             f"{name} holds a model of the kind {kind_of(opened.bundle.model).architecture}, and "

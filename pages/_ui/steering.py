@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages._ui import state
 from pages._ui.layout import counted, literal
 from pages._ui.owner import owner
 from pages._ui.training import (
@@ -72,8 +71,8 @@ def _go_button(label: str, icon: str, press: Callable, *args: object) -> None:
 
 
 def _open(run: Watched) -> None:
-    """Into any of the pages that read a model."""
-    ready = state.is_run(run.name)
+    """Into any of the pages that read a model, where they can."""
+    ready = run.view() is not None
     st.button(
         "Open its attention",
         icon=":material/visibility:",

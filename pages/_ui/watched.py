@@ -70,7 +70,7 @@ def watched(name: str) -> Watched | None:
 def _recipe_and_task(name: str) -> tuple[Recipe, Task]:
     directory = state.directory_of(name)
     recipe = read_recipe(directory)
-    return recipe, recipe.make_task(directory, state.open_model(name).bundle.tokenizer)
+    return recipe, recipe.make_task(directory, state.open_any(name).bundle.tokenizer)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
