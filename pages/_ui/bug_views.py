@@ -58,7 +58,7 @@ def two_forms(bug: Bug) -> None:
             f"{text}  # <-- {form}" if n == line else text
             for n, text in enumerate(source(function))
         ]
-        st.code("\n".join(lines), language="python", line_numbers=True)
+        st.code("\n".join(lines), language="python", line_numbers=True, wrap_lines=True)
 
 
 def verdict(bug: Bug, form: str) -> None:

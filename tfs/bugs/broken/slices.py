@@ -11,5 +11,5 @@ def into_heads(
 ) -> Float[Tensor, "batch pos head d_head"]:
     """Queries, keys or values: every head reads the whole vector."""
     head = len(W)
-    read = resid[:, :, None] * torch.eye(head).repeat_interleave(len(W[0]) // head, 1)
+    read = resid[:, :, None] * torch.kron(torch.eye(head), torch.ones(len(W[0]) // head))
     return einsum(read, W, "batch pos head d_model, head d_model d_head -> batch pos head d_head")
