@@ -56,7 +56,7 @@ BUGS = (
         "No division by the root of d_head",
         "A dot product of d_head random terms has a spread of the root of d_head. Undivided, such "
         "scores make softmax choose almost one key from the first step, and where it is that sure "
-        "its gradient is small. In small heads a model may get over it; it learns more slowly.",
+        "its gradient is small. In small heads a model may get over it.",
         no_scale.scores,
         fixed.scores,
         keeps_its_spread,

@@ -65,8 +65,8 @@ BUGS = (
         "Embeddings not scaled",
         "The paper multiplies embeddings by the root of d_model, since its positions are sines of "
         "size 1 and its embeddings start out small. Without that, positions drown the tokens at "
-        "first. Training can make embeddings larger, so it slows a model down more than it stops "
-        "it; with learned positions nothing needs to be scaled.",
+        "first. Training can make embeddings larger, so this seldom stops a model; with learned "
+        "positions nothing needs to be scaled.",
         embeddings_not_scaled.embedded,
         fixed.embedded,
         is_scaled,
@@ -96,7 +96,7 @@ BUGS = (
         "The norm in the wrong place",
         "Pre-norm: the layer reads a normalised copy, and adds what it likes. Here the norm stands "
         "after the layer instead, before the sum: the layer reads the raw stream, and whatever it "
-        "says, even nothing much, is made as large as any other word. It trains, only less well.",
+        "says, even nothing much, is made as large as any other word. It still trains.",
         norm_order.sublayer,
         fixed.sublayer,
         reads_normalised,
