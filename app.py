@@ -31,11 +31,10 @@ SECTIONS = {
         st.Page("pages/train/compare.py", title="Side by side", icon=":material/compare:"),
         st.Page("pages/train/formed.py", title="How it formed", icon=":material/timeline:"),
     ],
-    "Inspect": [
-        st.Page("pages/inspect/lens.py", title="Logit lens", icon=":material/biotech:"),
-    ],
+    "Inspect": [st.Page("pages/inspect/lens.py", title="Logit lens", icon=":material/biotech:")],
     "Build": [
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
+        st.Page("pages/build/bugs.py", title="Classic bugs", icon=":material/bug_report:"),
     ],
 }
 misled = is_taken_for_older_kind()

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "interp": {"hooks"},
     "plots": set(),
     "train": {"hooks", "model", "tokenizers", "tasks", "arithmetic"},
+    "bugs": {"hooks", "model", "tasks", "train"},
     "cli": {"model", "tokenizers", "tasks", "arithmetic", "train"},
 }
 

@@ -27,6 +27,7 @@ PAGES = (
     "formed?model=induction",
     "lens",
     "arithmetic",
+    "bugs",
 )
 MAKE_APP, STREAMLIT_RUN = ("pages._ui.serve",), ("streamlit", "run", "app.py")
 SECONDS_TO_START = 60

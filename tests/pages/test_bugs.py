@@ -1,0 +1,57 @@
+"""The page of bugs: two forms, a live symptom with its check, and a blind diagnosis."""
+
+import pytest
+
+from tests.pages.screen import as_tensor, drawn, said
+
+PAGE = "pages/build/bugs.py"
+
+
+@pytest.mark.parametrize("form", ["broken", "fixed"])
+def test_the_symptom_is_drawn_and_the_check_runs_on_the_form_that_is_chosen(visit, form) -> None:
+    from tfs.bugs import BUGS
+
+    bug = next(bug for bug in BUGS if bug.name == "Softmax over the wrong axis")
+    at = visit(PAGE, bug=bug.name, form=form)
+    assert not at.exception
+    assert bug.story in said(at)
+    shown = as_tensor(drawn(at, "symptom")["data"][0]["x"])
+    assert shown.allclose(bug.symptom(getattr(bug, form)).values, atol=1e-5)
+    verdicts = [element.value for element in (at.warning if form == "broken" else at.success)]
+    assert len(verdicts) == 1 and ("fails" if form == "broken" else "passes") in verdicts[0]
+
+
+def test_the_line_that_differs_is_marked_in_both_forms(visit) -> None:
+    at = visit(PAGE, bug="No mask at all")
+    broken, fixed = (code.value.splitlines() for code in at.code[:2])
+    marked = [n for n, line in enumerate(broken) if "# <-- broken" in line]
+    assert marked == [n for n, line in enumerate(fixed) if "# <-- fixed" in line]
+    assert marked == [n for n in range(len(fixed)) if broken[n] != fixed[n]]
+
+
+def test_a_blind_diagnosis_counts_tries_and_shows_the_line_at_the_end(visit) -> None:
+    from tfs.bugs import BUGS, hidden_bug
+
+    at = visit(PAGE, blind="true", case="7")
+    bug = hidden_bug(7)
+    wrong = next(other for other in BUGS if other.name != bug.name)
+    assert bug.name not in said(at) and not at.code
+    at.selectbox(key="guess 7").set_value(wrong.name).run()
+    next(button for button in at.button if button.label == "Diagnose").click().run()
+    assert "1 try so far" in at.info[0].value and not at.code
+    at.selectbox(key="guess 7").set_value(bug.name).run()
+    next(button for button in at.button if button.label == "Diagnose").click().run()
+    assert not at.exception
+    assert "Right after 2 tries" in at.success[0].value
+    assert "# <-- broken" in at.code[0].value
+
+
+def test_readings_are_shown_of_the_case_and_of_a_healthy_lab(visit) -> None:
+    from tfs.bugs import hidden_bug
+
+    at = visit(PAGE, blind="true", case="7")
+    at.pills(key="asked").set_value(["Weights", "What it writes"]).run()
+    assert not at.exception
+    for reading in ("Weights", "What it writes"):
+        assert drawn(at, f"case {reading}") and drawn(at, f"healthy {reading}")
+    assert hidden_bug(7).name not in said(at)
