@@ -68,6 +68,11 @@ def test_the_spread_is_that_of_a_diagonal(interp):
     assert interp.spread_of_diagonals(scores) == 0.5
 
 
+def test_how_far_back_a_head_looks(interp):
+    weights = torch.tensor([[1.0, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]])
+    assert interp.mean_distance(weights) == pytest.approx((0 + 0.5 + 0.75) / 3)
+
+
 @pytest.mark.parametrize("window", [{}, {"use_local_attn": True, "window_size": 3}])
 @pytest.mark.parametrize("kind", ["alibi", "standard"])
 def test_a_bias_is_the_slope_times_the_distance(interp, run, kind, window):

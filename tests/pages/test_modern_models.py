@@ -1,5 +1,7 @@
 """Every page that reads a model opens a modern decoder, and says nothing false of it."""
 
+import math
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from tests.pages.screen import (
     as_tensor,
     drawn,
     maps,
+    messages,
     open_code,
     said,
     the_map,
@@ -57,7 +60,7 @@ def modern(tmp_path):
         if kind in FAMILIES:
             cfg = preset(kind, **sizes, **fields)
         else:
-            cfg = tfs.TransformerConfig(d_head=8, **sizes, **(CHOICES[kind] | fields))
+            cfg = tfs.TransformerConfig(**(sizes | {"d_head": 8} | CHOICES[kind] | fields))
         tfs.save(tfs.Bundle(tfs.DecoderOnly(cfg), tokenizer, f"# {kind}\n"), tmp_path / NAME)
         return tfs.load(tmp_path / NAME).model
 
@@ -114,3 +117,65 @@ def _encoded():
     from tfs.tokenizers import CharTokenizer
 
     return CharTokenizer.train(PROMPT).encode(PROMPT)
+
+
+@pytest.mark.parametrize("kind", ["llama", "partly rotary"])
+def test_rotary_positions_are_shown_of_a_model_that_has_them(visit, modern, kind) -> None:
+    model = modern(kind)
+    at = visit("pages/read/positions.py", model=NAME, prompt=PROMPT, **{"turned head": "L1H2"})
+    assert at.button_group(key="kind").value == "rotary"
+    dim = model.cfg.rotary_dim
+    cosines = as_tensor(drawn(at, "turns")["data"][0]["z"])
+    assert cosines.shape == (24, dim // 2)
+    for pos in (0, 1, 7, 23):
+        for pair in range(dim // 2):
+            expected = math.cos(pos / 10_000 ** (2 * pair / dim))
+            assert cosines[pos, pair].item() == pytest.approx(expected, abs=1e-5)
+    assert "trained without" not in messages(at)[0]
+    assert ("entries know no place" in said(at)) == (kind == "partly rotary")
+
+    at.selectbox(key="token").set_value(12).run()
+    at.selectbox(key="key token").set_value(5).run()
+    places = the_map(at, "places map")
+    _, cache = model.run_with_cache(torch.tensor([_encoded()]), remove_batch_dim=True)
+    group = 4 // cache["rot_k", 1].shape[1]
+    q, k = cache["rot_q", 1][12, 2], cache["rot_k", 1][5, 2 // group]
+    in_place = (q @ k).item() / math.sqrt(8)
+    for query in range(7, 16):  # the distance of the run, 7, at other places
+        assert places[query, query - 7].item() == pytest.approx(in_place, abs=1e-4)
+
+
+def test_alibi_is_shown_of_a_model_that_has_it(visit, modern) -> None:
+    model = modern("alibi")
+    at = visit("pages/read/positions.py", model=NAME, prompt=PROMPT, **{"biased head": "L1H3"})
+    assert at.button_group(key="kind").value == "alibi"
+    assert "trained without" not in messages(at)[0]
+    slopes = [2 ** (-8 * (head + 1) / 4) for head in range(4)]
+    shown = as_tensor(drawn(at, "slopes")["data"][0]["x"])
+    assert shown.tolist() == pytest.approx(slopes)
+    for slope, line in zip(slopes, drawn(at, "bias")["data"], strict=True):
+        assert as_tensor(line["y"]).tolist() == pytest.approx([-slope * d for d in range(24)])
+    found = maps(at, "biased map")
+    _, cache = model.run_with_cache(torch.tensor([_encoded()]), remove_batch_dim=True)
+    scores, pattern = cache["attn_scores", 1][3], cache["pattern", 1][3]
+    torch.testing.assert_close(found["score with it"], scores, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found["weight with it"], pattern, atol=1e-5, rtol=0)
+    behind = torch.tensor([[max(q - k, 0) for k in range(18)] for q in range(18)])
+    raw = scores + slopes[3] * behind
+    torch.testing.assert_close(found["score without"], raw, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found["weight without"], raw.softmax(-1), atol=1e-5, rtol=0)
+    reach = (pattern * behind).sum(-1).mean()
+    assert f"and {reach:.2f} with it" in said(at)
+
+
+@pytest.mark.parametrize("kind", ["rotary", "alibi"])
+def test_both_are_tried_on_a_model_that_has_neither(visit, kind) -> None:
+    at = visit("pages/read/positions.py", model="mirror", kind=kind)
+    assert not at.exception and "trained without" in messages(at)[0]
+    assert maps(at, {"rotary": "places map", "alibi": "biased map"}[kind])
+
+
+def test_a_head_with_an_odd_number_of_entries_is_not_turned(visit, modern) -> None:
+    modern("grouped", d_head=7)
+    at = visit("pages/read/positions.py", model=NAME, prompt=PROMPT, kind="rotary")
+    assert not at.exception and "7 entries, an odd number" in messages(at)[1]

@@ -41,6 +41,7 @@ from tfs.interp.compare import kl_divergence
 from tfs.interp.distance import (
     AlibiSteps,
     alibi_steps,
+    mean_distance,
     scores_by_places,
     spread_of_diagonals,
     turned_to_places,
@@ -103,6 +104,7 @@ __all__ = [
     "loss_per_position",
     "masked_softmax",
     "mean_attention",
+    "mean_distance",
     "mirror_score",
     "nearest_neighbours",
     "neuron_promotes",

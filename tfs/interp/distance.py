@@ -85,6 +85,12 @@ def spread_of_diagonals(scores: Float[Tensor, "query_pos key_pos"]) -> float:
     return max((same.max() - same.min()).item() for same in diagonals)
 
 
+def mean_distance(weights: Float[Tensor, "query_pos key_pos"]) -> float:
+    """How far back a head looks: the distance from query to key by weight, over all queries."""
+    places = torch.arange(len(weights))
+    return (weights * (places[:, None] - places)).sum(-1).mean().item()
+
+
 @torch.no_grad()
 def alibi_steps(model: Openable, cache: Cache, layer: int) -> AlibiSteps:
     """A layer's scores and weights without ALiBi's bias and with it, on one sequence.
