@@ -78,15 +78,16 @@ def with_and_without(view: View) -> None:
         f"On average over the prompt, L{layer}H{head} looks {before:.2f} positions back without "
         f"the bias and {after:.2f} with it."
     )
-    cell_maps(
-        [
-            CellMap(titles[name], values, titles[name].split()[0], **ends[name])
-            for name, values in maps.items()
-        ],
-        *queries_and_keys(view.labels),
-        key="biased map",
-        width=400,
-    )
+    for what in ("score", "weight"):
+        cell_maps(
+            [
+                CellMap(titles[name], values, what, **ends[name])
+                for name, values in maps.items()
+                if titles[name].startswith(what)
+            ],
+            *queries_and_keys(view.labels),
+            key=f"biased {what} map",
+        )
     behind(
         {
             titles[name]: partial(draw, maps[name], view.labels, title=titles[name])

@@ -9,6 +9,7 @@ from tests.pages.screen import (
     ROOT,
     as_tensor,
     drawn,
+    header,
     maps,
     messages,
     open_code,
@@ -113,6 +114,31 @@ def test_a_window_closes_keys_before_it(visit, modern) -> None:
     assert "3 stay" in said(at)
 
 
+@pytest.mark.parametrize(
+    ("key_heads", "keys", "said_so"),
+    [(2, "0011", "K0: H0, H1; K1: H2, H3"), (1, "0000", "K0: H0, H1, H2, H3"), (4, None, "")],
+)
+def test_heads_that_share_keys_are_named_with_them(visit, modern, key_heads, keys, said_so) -> None:
+    model = modern("grouped", n_key_value_heads=key_heads)
+    at = visit("pages/read/attention.py", model=NAME, prompt=PROMPT)
+    names = [f"L{layer}H{head}" for layer in range(2) for head in range(4)]
+    if keys:
+        names = [f"{name} · K{key}" for name, key in zip(names, keys * 2, strict=True)]
+        for head, key in enumerate(keys):  # as the weights have it
+            assert torch.equal(model.W_K[0, head], model.blocks[0].attn._W_K[int(key)])
+    assert header(at, "mosaic")["names"] == names
+    assert said_so in said(at) and ("share one head" in said(at)) == bool(keys)
+
+
+def test_the_kv_cache_of_the_arithmetic_page_holds_shared_heads_once(visit, modern) -> None:
+    sizes = {}
+    for key_heads in (4, 2, 1):
+        modern("grouped", n_key_value_heads=key_heads)
+        at = visit("pages/build/arithmetic.py", model=NAME, prompt=PROMPT)
+        sizes[key_heads] = as_tensor(drawn(at, "kv")["data"][0]["y"])[-1].item()
+        assert sizes[key_heads] == 2 * 2 * 24 * key_heads * 8 * 4  # keys and values of 2 layers
+
+
 def _encoded():
     from tfs.tokenizers import CharTokenizer
 
@@ -155,7 +181,7 @@ def test_alibi_is_shown_of_a_model_that_has_it(visit, modern) -> None:
     assert shown.tolist() == pytest.approx(slopes)
     for slope, line in zip(slopes, drawn(at, "bias")["data"], strict=True):
         assert as_tensor(line["y"]).tolist() == pytest.approx([-slope * d for d in range(24)])
-    found = maps(at, "biased map")
+    found = maps(at, "biased score map") | maps(at, "biased weight map")
     _, cache = model.run_with_cache(torch.tensor([_encoded()]), remove_batch_dim=True)
     scores, pattern = cache["attn_scores", 1][3], cache["pattern", 1][3]
     torch.testing.assert_close(found["score with it"], scores, atol=1e-5, rtol=0)
@@ -172,7 +198,7 @@ def test_alibi_is_shown_of_a_model_that_has_it(visit, modern) -> None:
 def test_both_are_tried_on_a_model_that_has_neither(visit, kind) -> None:
     at = visit("pages/read/positions.py", model="mirror", kind=kind)
     assert not at.exception and "trained without" in messages(at)[0]
-    assert maps(at, {"rotary": "places map", "alibi": "biased map"}[kind])
+    assert maps(at, {"rotary": "places map", "alibi": "biased weight map"}[kind])
 
 
 def test_a_head_with_an_odd_number_of_entries_is_not_turned(visit, modern) -> None:
