@@ -99,6 +99,8 @@ def test_a_parallel_block_has_no_stream_between_its_parts(visit, modern, kind) -
     assert stages == "pre ln1 attn_out ln2 neurons mlp_out post".split()
     cache = model.run_with_cache(torch.tensor([_encoded()]))[1]
     norm = model.blocks[1].ln2(cache["resid_pre", 1])[0, -1].norm()
+    lines = [tuple(s[end] for end in ("x0", "y0", "x1", "y1")) for s in figure["layout"]["shapes"]]
+    assert (0, 0, 3, 1) in lines, "ln2 reads what the block found, as ln1 does"
     lengths = as_tensor(figure["data"][-1]["y"])
     assert lengths[3].item() == pytest.approx(norm.item(), abs=1e-5)
     at.button_group(key="stage").set_value("post").run()
