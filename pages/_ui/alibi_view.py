@@ -72,34 +72,30 @@ def with_and_without(view: View) -> None:
     ends = {
         name: {"high": 1.0} if "weight" in name else {"high": high, "signed": True} for name in maps
     }
-    draws = (attention_scores, attention_scores, attention_pattern, attention_pattern)
     before, after = (mean_distance(maps[name]) for name in ("weights_without", "weights"))
     st.markdown(
         f"On average over the prompt, L{layer}H{head} looks {before:.2f} positions back without "
         f"the bias and {after:.2f} with it."
     )
-    for what in ("score", "weight"):
+    for what, draw in (("score", attention_scores), ("weight", attention_pattern)):
+        shown = {name: maps[name] for name in maps if titles[name].startswith(what)}
         cell_maps(
-            [
-                CellMap(titles[name], values, what, **ends[name])
-                for name, values in maps.items()
-                if titles[name].startswith(what)
-            ],
+            [CellMap(titles[name], cells, what, **ends[name]) for name, cells in shown.items()],
             *queries_and_keys(view.labels),
             key=f"biased {what} map",
         )
-    behind(
-        {
-            titles[name]: partial(draw, maps[name], view.labels, title=titles[name])
-            for name, draw in zip(maps, draws, strict=True)
-        },
-        key="biased",
-        code=[alibi_steps, alibi_bias, alibi_slopes],
-        reads=f"blocks.{layer}.attn.hook_q [batch pos head d_head], hook_k [batch pos key_head "
-        "d_head], hook_attn_scores [batch head query_pos key_pos]",
-        program=view.program(
-            f"steps = alibi_steps(model, cache, {layer})\n"
-            f"result = torch.stack([values[{head}] for values in steps])",
-            alibi_steps,
-        ),
-    )
+        listed = ", ".join(f"steps.{name}[{head}]" for name in shown)
+        behind(
+            {
+                titles[name]: partial(draw, cells, view.labels, title=titles[name])
+                for name, cells in shown.items()
+            },
+            key=f"biased {what}",
+            code=[alibi_steps, alibi_bias, alibi_slopes],
+            reads=f"blocks.{layer}.attn.hook_q [batch pos head d_head], hook_k [batch pos key_head "
+            "d_head], hook_attn_scores [batch head query_pos key_pos]",
+            program=view.program(
+                f"steps = alibi_steps(model, cache, {layer})\nresult = torch.stack([{listed}])",
+                alibi_steps,
+            ),
+        )
