@@ -27,6 +27,7 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
     who = f"the query at {query}, {quoted(view.labels[query])}"
     scale = view.model.cfg.attn_scale if view.model.cfg.use_attn_scale else 1.0
     program = f"road = attention_road(model, cache, {layer}, {head}, {query})\nresult = road."
+    positions = view.model.cfg.positional_embedding_type
 
     def bars(field: str, unit: str) -> None:
         values = getattr(taken, field)
@@ -43,6 +44,8 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
         st.markdown(
             f"q {shape('d_head')} of {who} meets the k of every position, {shape('key_pos d_head')}"
             f": one product each, {shape('key_pos')}."
+            + " Both are turned by their positions before."
+            * (positions == "rotary")
         )
         bars("raw", "q · k")
     elif step == STEPS[1]:
@@ -53,11 +56,7 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
         )
         bars("scaled", "score")
     elif step == STEPS[2]:
-        closed = len(view.tokens) - 1 - query
-        st.markdown(
-            f"{closed} keys come after {who}: their scores become minus infinity. "
-            f"{query + 1} stay, {shape('key_pos')}."
-        )
+        st.markdown(_masked(view, layer, query, who))
         bars("masked", "score")
     elif step == STEPS[3]:
         _softmax(view, taken, layer, head, query)
@@ -67,6 +66,22 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
         _written(view, taken, layer, head, query)
     if step in STEPS[:2] and key is not None:
         _one_cell(view, layer, head, query, key, scaled=step == STEPS[1])
+
+
+def _masked(view: View, layer: int, query: int, who: str) -> str:
+    """Which scores the mask closes; before it, some models cap them or take off for distance."""
+    cfg, window = view.model.cfg, view.model.cfg.windows[layer]
+    closed, open_keys = len(view.tokens) - 1 - query, min(query + 1, window or query + 1)
+    said = []
+    if cfg.attn_scores_soft_cap > 0:
+        said.append(f"A tanh keeps every score within ±{cfg.attn_scores_soft_cap:g}.")
+    if cfg.positional_embedding_type == "alibi":
+        said.append("ALiBi takes off each score the head's slope times its distance.")
+    said.append(f"{closed} keys come after {who}")
+    if gone := query + 1 - open_keys:
+        said[-1] += f", {gone} lie before its window of {window}"
+    said[-1] += f": their scores become minus infinity. {open_keys} stay, {shape('key_pos')}."
+    return " ".join(said)
 
 
 def _is_root(view: View, scale: float) -> bool:

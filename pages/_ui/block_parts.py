@@ -21,7 +21,6 @@ from tfs.interp import (
     stream_norms,
     top_neurons,
 )
-from tfs.model.mlps import MLP
 from tfs.model.norms import LayerNormPre
 from tfs.plots import (
     mean_and_scale,
@@ -131,11 +130,11 @@ def layer_norm(view: View, layer: int, token: int) -> None:
     cfg = view.model.cfg
     if (kind := cfg.normalization_type) in ("RMS", "RMSPre"):
         st.info(
-            f"This model's norms are {kind}: they divide each vector by the root of its mean "
-            "square and leave its mean alone. The steps shown here are those of a layer norm."
+            f"This model's norms are {kind}: they divide a vector by the root of its mean square "
+            "and leave its mean alone. The road above shows what goes in and what comes out."
         )
         return
-    if kind not in ("LN", "LNPre"):
+    if kind is None:
         st.info("This model was built without layer norms: its parts read the stream as it is.")
         return
     which = "ln1"
@@ -197,13 +196,16 @@ def neurons(view: View, layer: int, token: int) -> None:
     if view.model.cfg.attn_only:
         st.info("This model is attention-only: its blocks have no MLP, so there are no neurons.")
         return
-    cache = view.run()[1]
+    if experts := view.model.cfg.num_experts:
+        st.info(f"This model's blocks have {experts} experts instead of one MLP with its neurons.")
+        return
+    cache, mlp = view.run()[1], view.model.blocks[layer].mlp
     best, which = top_neurons(cache, layer, TOP)
     program = f"activations, neurons = top_neurons(cache, {layer}, {TOP})\nresult = activations"
     figure(
         neuron_map(best, which, view.labels, lock=token),
         key="neurons",
-        code=[top_neurons, MLP.forward],
+        code=[top_neurons, type(mlp).forward],
         reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
         program=view.program(program, top_neurons),
     )
@@ -229,7 +231,7 @@ def neurons(view: View, layer: int, token: int) -> None:
             )
         },
         key="where active",
-        code=[MLP.forward],
+        code=[type(mlp).forward],
         reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
         program=view.program(f"result = cache['post', {layer}][:, {neuron}]"),
     )

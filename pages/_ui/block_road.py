@@ -1,5 +1,7 @@
 """The stages of one block on one token's way through it, step by step, with the real numbers."""
 
+from collections.abc import Callable
+
 import streamlit as st
 import torch
 from torch import Tensor
@@ -10,10 +12,9 @@ from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
 from pages._ui.strips import strips
 from tfs.interp import layer_norm_steps
-from tfs.model.block import Block
+from tfs.model.block import Block, ParallelBlock
 from tfs.model.layers import Attention
-from tfs.model.mlps import MLP
-from tfs.model.norms import LayerNormPre
+from tfs.model.norms import LayerNormPre, RMSNormPre
 from tfs.plots import block_road
 
 READS = {
@@ -26,7 +27,6 @@ READS = {
     "mlp_out": "hook_mlp_out [batch pos d_model]",
     "resid_post": "hook_resid_post [batch pos d_model]",
 }
-SOURCE = {"attn_out": Attention.forward, "neurons": MLP.forward, "mlp_out": MLP.forward}
 SUMS = {"resid_mid": ("resid_pre", "attn_out"), "resid_post": ("resid_mid", "mlp_out")}
 
 
@@ -42,7 +42,7 @@ def road(view: View, layer: int, token: int) -> None:
     figure(
         block_road(lengths, list(stages.values()), at=stage),
         key="block",
-        code=[Block.forward],
+        code=[_block(view)],
         reads=f"blocks.{layer}.{READS[stage]}",
         program=view.program(
             f"stages = [\n    {vectors},\n]\n"
@@ -61,14 +61,14 @@ def norm_strips(view: View, layer: int, token: int, which: str, *, key: str) -> 
     """One token's vector before a norm, scaled, and after w and b, each on its own scale."""
     steps = layer_norm_steps(view.model, view.run()[1], layer, which)
     rows = {"before": steps.before, "normalized": steps.normalized}
-    if view.model.cfg.normalization_type == "LN":
+    if view.model.cfg.normalization_type in ("LN", "RMS"):
         rows["after"] = steps.after
     picked = ", ".join(f"steps.{name}[{token}]" for name in rows)
     strips(
         {name: row[token] for name, row in rows.items()},
         key=key,
         by_row=True,
-        code=[layer_norm_steps, LayerNormPre.normalized],
+        code=[layer_norm_steps, _norm(view)],
         reads=f"blocks.{layer}.{READS[which]}, {which}.hook_scale [batch pos 1]",
         program=view.program(
             f"steps = layer_norm_steps(model, cache, {layer}, {which!r})\n"
@@ -81,13 +81,35 @@ def norm_strips(view: View, layer: int, token: int, which: str, *, key: str) -> 
 def _stages(view: View) -> list[str]:
     """What this model's blocks have: no MLP where it is attention-only, no norms where it has none.
 
-    The hidden layer of the MLP, hook_post, is called neurons here.
+    The hidden layer of the MLP, hook_post, is called neurons here; a mixture of experts has many. A
+    parallel block has no stream between attention and the MLP.
     """
     cfg = view.model.cfg
     mlp = () if cfg.attn_only else ("resid_mid", "ln2", "neurons", "mlp_out")
+    lacks = {"resid_mid"} if cfg.parallel_attn_mlp else set()
+    lacks |= {"neurons"} if cfg.num_experts else set()
+    lacks |= {"ln1", "ln2"} if cfg.normalization_type is None else set()
     every = ["resid_pre", "ln1", "attn_out", *mlp, "resid_post"]
-    has_norms = cfg.normalization_type in ("LN", "LNPre")
-    return [stage for stage in every if has_norms or stage not in ("ln1", "ln2")]
+    return [stage for stage in every if stage not in lacks]
+
+
+def _block(view: View) -> Callable:
+    """The code of this model's blocks."""
+    return (ParallelBlock if view.model.cfg.parallel_attn_mlp else Block).forward
+
+
+def _norm(view: View) -> Callable:
+    rms = view.model.cfg.normalization_type in ("RMS", "RMSPre")
+    return (RMSNormPre if rms else LayerNormPre).normalized
+
+
+def _source(view: View, layer: int, stage: str) -> Callable:
+    """The code that computes a stage."""
+    if stage == "attn_out":
+        return Attention.forward
+    if stage in ("neurons", "mlp_out"):
+        return type(view.model.blocks[layer].mlp).forward
+    return _block(view)
 
 
 def _vectors(view: View, layer: int, stage: str) -> Tensor:
@@ -108,7 +130,8 @@ def _expression(layer: int, stage: str) -> str:
 def _strip(view: View, layer: int, token: int, stage: str) -> None:
     """The vector of this stage; where it is a sum, its two terms above it."""
     terms = _terms(view, stage)
-    labels = [terms[0], f"+ {terms[1]}", f"= {stage}"] if terms else [stage]
+    added = [f"+ {term}" for term in terms[1:]]
+    labels = [terms[0], *added, f"= {stage}"] if terms else [stage]
     names = [*terms, stage]
     picked = ", ".join(f"{_expression(layer, name)}[{token}]" for name in names)
     rows = [_vectors(view, layer, name)[token] for name in names]
@@ -116,7 +139,7 @@ def _strip(view: View, layer: int, token: int, stage: str) -> None:
         dict(zip(labels, rows, strict=True)),
         key="strip of the stage",
         axis="d_mlp" if stage == "neurons" else "d_model",
-        code=[SOURCE.get(stage, Block.forward)],
+        code=[_source(view, layer, stage)],
         reads=f"blocks.{layer}.{READS[stage]}",
         program=view.program(f"result = torch.stack([{picked}])"),
     )
@@ -125,6 +148,8 @@ def _strip(view: View, layer: int, token: int, stage: str) -> None:
 def _terms(view: View, stage: str) -> tuple[str, ...]:
     if stage == "resid_post" and view.model.cfg.attn_only:
         return ("resid_pre", "attn_out")
+    if stage == "resid_post" and view.model.cfg.parallel_attn_mlp:
+        return ("resid_pre", "attn_out", "mlp_out")
     return SUMS.get(stage, ())
 
 
@@ -139,11 +164,15 @@ def _said(view: View, layer: int, token: int, stage: str) -> str:
         )
     if stage in ("ln1", "ln2"):
         steps = layer_norm_steps(view.model, view.run()[1], layer, stage)
-        own = ", then each entry times its own w plus its own b" * (cfg.normalization_type == "LN")
+        kind, scale = cfg.normalization_type, f"{steps.scale[token].item():.4f}"
+        own = {"LN": ", then each entry times its own w plus its own b"}
+        own["RMS"] = ", then each entry times its own w"
+        centred = f"mean {steps.mean[token].item():.4f} taken away, the rest divided by its scale"
+        if kind in ("RMS", "RMSPre"):
+            centred = "entries divided by the root of their mean square,"
         return (
             f"{'Attention' if stage == 'ln1' else 'The MLP'} reads a copy {shape('d_model')}: its "
-            f"mean {steps.mean[token].item():.4f} taken away, the rest divided by its scale "
-            f"{steps.scale[token].item():.4f}{own}. The vector on the road stays as it was."
+            f"{centred} {scale}{own.get(kind, '')}. The vector on the road stays as it was."
         )
     if stage == "attn_out":
         return (
@@ -153,18 +182,30 @@ def _said(view: View, layer: int, token: int, stage: str) -> str:
         )
     if stage == "neurons":
         best = int(vector.argmax())
+        W_in = f"times W_in {shape('d_model d_mlp')}"
+        made = f"{W_in}, plus b_in, through {cfg.act_fn}"
+        if cfg.gated_mlp:
+            made = f"{W_in}, each entry let through by its gate, {cfg.act_fn} of the same copy "
+            made += "times W_gate, plus b_in"
         return (
-            f"The copy {shape('d_model')} times W_in {shape('d_model d_mlp')}, plus b_in, through "
-            f"{cfg.act_fn}: {cfg.d_mlp} activations {shape('d_mlp')}. {int((vector > 0).sum())} "
-            f"are above 0; the strongest is neuron {best} with {vector[best]:.3f}."
+            f"The copy {shape('d_model')} {made}: {cfg.d_mlp} activations {shape('d_mlp')}. "
+            f"{int((vector > 0).sum())} are above 0; the strongest is neuron {best} with "
+            f"{vector[best]:.3f}."
+        )
+    if stage == "mlp_out" and cfg.num_experts:
+        return (
+            f"Of {cfg.num_experts} experts, MLPs of their own, a router sends this token to "
+            f"{cfg.experts_per_token}; what they answer, weighted and summed, is "
+            f"{shape('d_model')}, of length {length}."
         )
     if stage == "mlp_out":
         return (
             f"Each neuron adds its row of W_out {shape('d_mlp d_model')}, times its activation. "
             f"With b_out that is what the MLP writes: {shape('d_model')}, of length {length}."
         )
-    first, second = (_vectors(view, layer, name)[token].norm() for name in _terms(view, stage))
+    lengths = [_vectors(view, layer, name)[token].norm() for name in _terms(view, stage)]
+    listed = " and ".join(f"{norm:.3f}" for norm in lengths)
     return (
-        f"Added entry by entry, {shape('d_model')}: lengths {first:.3f} and {second:.3f} give "
-        f"{length}. Lengths do not add up, since the two point in different directions."
+        f"Added entry by entry, {shape('d_model')}: lengths {listed} give {length}. Lengths do not "
+        "add up, since the vectors point in different directions."
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages._ui import state
 from pages._ui.layout import literal
@@ -189,6 +190,7 @@ def _model(base: Recipe) -> dict[str, Any]:
     first, second, third = st.columns(3)
     n_layers = first.slider("Layers", 1, 8, cfg.n_layers, **kept("n_layers"))
     n_heads = first.select_slider("Heads in a layer", (1, 2, 4, 8), cfg.n_heads, **kept("n_heads"))
+    key_heads = _key_heads(base, first, n_heads)
     widths = sorted({16, 32, 64, 128, 256, cfg.d_model})
     d_model = first.select_slider("d_model", widths, cfg.d_model, **kept("d_model"))
     positions = second.selectbox(
@@ -214,6 +216,9 @@ def _model(base: Recipe) -> dict[str, Any]:
         disabled=attn_only,
     )
     tied = third.toggle("W_U is W_E transposed", cfg.tie_word_embeddings, **kept("tied"))
+    gated = third.toggle(
+        "Gated MLP (SwiGLU with silu)", cfg.gated_mlp, **kept("gated_mlp"), disabled=attn_only
+    )
     scale = third.toggle("Scores divided by √d_head", cfg.use_attn_scale, **kept("scale"))
     same = (n_heads, d_model) == (cfg.n_heads, cfg.d_model)
     return {
@@ -228,8 +233,24 @@ def _model(base: Recipe) -> dict[str, Any]:
         "attn_only": attn_only,
         "tie_word_embeddings": tied,
         "use_attn_scale": scale,
+        "gated_mlp": gated and not attn_only,
+        "n_key_value_heads": key_heads,
         **({} if same and scale == cfg.use_attn_scale else {"attn_scale": -1.0}),
     }
+
+
+def _key_heads(base: Recipe, column: DeltaGenerator, n_heads: int) -> int | None:
+    """Heads of keys and values: one for each head (None), or fewer, which groups of heads share."""
+    fewer = [count for count in (1, 2, 4) if count < n_heads]
+    own = base.model.n_key_value_heads
+    return column.selectbox(
+        "Heads of keys and values",
+        [None, *fewer],
+        index=fewer.index(own) + 1 if own in fewer else 0,
+        format_func=lambda count: "one for each head" if count is None else str(count),
+        key=f"key heads below {n_heads} of {base.name}",
+        persist_state="session",
+    )
 
 
 def _training(base: Recipe) -> dict[str, Any]:

@@ -36,6 +36,12 @@ def loss_without_mask(view: View, mask: Mask) -> None:
             "q and k alone: choose a model with another kind of positions."
         )
         return
+    if view.model.cfg.use_local_attn:
+        st.info(
+            "Layers of this model see a window of positions only, not all that came before: choose "
+            "a model with one causal mask to measure what it is good for."
+        )
+        return
     masks = {name: Mask(name, None, MAKERS[name](pos)) for name in (CAUSAL, NONE)}
     masks[mask.name] = mask
     losses = {name: _losses(view, each) for name, each in masks.items()}

@@ -4,11 +4,16 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+import tfs
 from pages._ui.controls import View
 from tfs.interp import head_norms, stream_norms
 from tfs.plots.tokens import visible
 
 WORDS = 6
+INSTEAD = {
+    "rotary": ": every head turns its queries and keys",
+    "alibi": ": in every head, scores fall with distance",
+}
 
 
 class ModelRows(NamedTuple):
@@ -44,40 +49,57 @@ def model_rows(view: View, place: int, best: list[tuple[str, float]]) -> ModelRo
     rows = [
         _station(tokens, text, 0.0),
         _station(embedding, f"row {view.tokens[place]} of W_E", embed / widest),
-        _position(place, position, longest, stream[0] / widest),
+        _position(cfg, place, position, longest, stream[0] / widest),
     ]
     for layer in range(cfg.n_layers):
         after = between = stream[layer + 1] / widest
+        if cfg.parallel_attn_mlp:
+            row = _heads(cfg, layer, heads[layer], longest, after)
+            row["parts"].append(_mlp(layer, mlps[layer], longest))
+            rows.append(row | {"label": f"{row['label']} and the MLP side by side"})
+            continue
         if mlps:
             between = cache["resid_mid", layer][place].norm().item() / widest
-        rows.append(_heads(layer, heads[layer], longest, between))
+        rows.append(_heads(cfg, layer, heads[layer], longest, between))
         if mlps:
-            part = _part("MLP", _adds(mlps[layer]), "block", mlps[layer] / longest, layer=layer)
-            part["label"] = f"MLP of layer {layer}"
-            rows.append(_beside([part], f"layer {layer}", after))
+            rows.append(_beside([_mlp(layer, mlps[layer], longest)], f"layer {layer}", after))
     words = ", ".join(f"“{visible(token)}” {share:.2f}" for token, share in best)
     output = _part("Output", "the stream becomes a next token", "output")
     rows.append(_station(output, words, stream[-1] / widest))
     return ModelRows(rows, longest)
 
 
-def _heads(layer: int, norms: Tensor, longest: float, norm: float) -> dict[str, Any]:
+def _mlp(layer: int, length: float, longest: float) -> dict[str, Any]:
+    part = _part("MLP", _adds(length), "block", length / longest, layer=layer)
+    return part | {"label": f"MLP of layer {layer}"}
+
+
+def _heads(
+    cfg: tfs.TransformerConfig, layer: int, norms: Tensor, longest: float, norm: float
+) -> dict[str, Any]:
     """A layer's heads; the mask stands where they read from other positions."""
     parts = []
     for head, length in enumerate(norms.tolist()):
         where = {"layer": layer, "head": head}
         part = _part(f"H{head}", _adds(length), "attention", length / longest, **where)
         parts.append(part | {"label": f"L{layer}H{head}"})
-    mask = _part("mask", "a token sees itself and what came before it", "masks", layer=layer)
+    window = cfg.windows[layer]
+    before = "what came before it" if window is None else f"the {window - 1} before it"
+    mask = _part("mask", f"a token sees itself and {before}", "masks", layer=layer)
     mask["label"] = f"Mask of layer {layer}"
     heads = "1 head" if len(parts) == 1 else f"{len(parts)} heads"
     return _beside(parts, f"layer {layer}, {heads}", norm) | {"gate": mask}
 
 
-def _position(place: int, length: float | None, longest: float, norm: float) -> dict[str, Any]:
+def _position(
+    cfg: tfs.TransformerConfig, place: int, length: float | None, longest: float, norm: float
+) -> dict[str, Any]:
     """The vector of the place, which is added to the token's, if the model has one."""
     if length is None:
-        part = _part("Position", "this model adds no vector for the place", "positions")
+        said = "this model adds no vector for the place" + INSTEAD.get(
+            cfg.positional_embedding_type, ""
+        )
+        part = _part("Position", said, "positions")
         return _beside([part], "no vector here", norm) | {"reads": False, "writes": False}
     part = _part("Position", _adds(length), "positions", length / longest)
     return _beside([part], f"row {place} of W_pos", norm) | {"reads": False}

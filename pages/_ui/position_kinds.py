@@ -6,16 +6,19 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from pages._ui.alibi_view import alibi_positions
 from pages._ui.controls import View
 from pages._ui.layout import literal
 from pages._ui.predict import predict
+from pages._ui.rotary_view import rotary_positions
 from tfs.interp import cosine_similarity, sinusoidal
 
-LEARNED, SINUSOIDAL, NONE, ROTARY = KINDS = ("learned", "sinusoidal", "none", "rotary")
-ROTARY_HAS_NONE = (
-    "Rotary positions add no vector either. They turn q and k by an angle that grows with the "
-    "position, so that a score knows the distance (Su et al. 2021, section 3.2). No model here has "
-    "them yet: they come with the other architectures, and their picture comes with them."
+LEARNED, SINUSOIDAL, NONE, ROTARY, ALIBI = KINDS = (
+    "learned",
+    "sinusoidal",
+    "none",
+    "rotary",
+    "alibi",
 )
 ASKED = 5  # the position that the question is about, where there is one
 TIE = 1e-5
@@ -33,7 +36,7 @@ class Kind(NamedTuple):
 def own_kind(view: View) -> str:
     """What the model on screen was trained with."""
     names = {"standard": LEARNED, "sinusoidal": SINUSOIDAL, "none": NONE, "rotary": ROTARY}
-    names["alibi"] = NONE  # no vectors either: it acts on the scores
+    names["alibi"] = ALIBI
     return names[view.model.cfg.positional_embedding_type]
 
 
@@ -56,20 +59,18 @@ def pick_kind(view: View) -> Kind:
 
 
 def say_without_vectors(view: View, kind: Kind) -> None:
-    """Why there is nothing to draw, and what the experiment below measures."""
+    """What a kind without vectors does instead, or why there is nothing to draw."""
     if kind.name == LEARNED:
-        fixed = own_kind(view) == SINUSOIDAL
+        own = own_kind(view)
+        trained = "without positions" if own == NONE else f"with {own} positions"
         st.info(
-            "This model was trained "
-            + (
-                "with fixed positions: it learned no W_pos."
-                if fixed
-                else "without positions: it has no W_pos to show."
-            )
-            + " The model **mirror** learned one."
+            f"This model was trained {trained}: it learned no W_pos. The model **mirror** learned "
+            "one."
         )
     elif kind.name == ROTARY:
-        st.info(ROTARY_HAS_NONE)
+        rotary_positions(view, own_kind(view) == ROTARY)
+    elif kind.name == ALIBI:
+        alibi_positions(view, own_kind(view) == ALIBI)
     else:
         st.info(
             "No vectors: the tokens enter the model as they are, and nothing says where they "

@@ -1,6 +1,6 @@
 """What the process remembers for everyone: opened checkpoints, and runs of the model on a prompt.
 
-Everything is kept by (weights fingerprint, tokens, what was asked), so a class that looks at one
+Everything is kept by (fingerprint, tokens, what was asked), so a class that looks at one
 example computes it once. What is kept is shared by all sessions and never changed.
 """
 
@@ -42,7 +42,7 @@ SECONDS_TO_LOOK_AGAIN = 600
 
 
 class Opened(NamedTuple):
-    """A checkpoint in memory, and a fingerprint of its weights that caches go by."""
+    """A checkpoint in memory, and a fingerprint of it that caches go by."""
 
     bundle: tfs.Bundle
     fingerprint: str
@@ -104,17 +104,20 @@ def changed_at(path: Path) -> int:
 @st.cache_resource(show_spinner="Opening the model …", max_entries=24)
 def _open(name: str, changed: int) -> Opened:
     directory = directory_of(name)
-    return Opened(tfs.load(directory), _fingerprint(directory / "model.safetensors"))
+    return Opened(tfs.load(directory), _fingerprint(directory, directory / "model.safetensors"))
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
 def _open_step(_bundle: tfs.Bundle, name: str, step: int, changed: int) -> Opened:
-    path = snapshot_path(directory_of(name), step)
-    return Opened(replace(_bundle, model=_bundle.at_step(step)), _fingerprint(path))
+    directory = directory_of(name)
+    path = snapshot_path(directory, step)
+    return Opened(replace(_bundle, model=_bundle.at_step(step)), _fingerprint(directory, path))
 
 
-def _fingerprint(weights: Path) -> str:
-    return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+def _fingerprint(directory: Path, weights: Path) -> str:
+    """Of the weights and the config: the same weights do other things under other choices."""
+    config = (directory / "config.json").read_bytes()
+    return hashlib.sha256(config + weights.read_bytes()).hexdigest()[:16]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

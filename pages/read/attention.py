@@ -15,6 +15,7 @@ from pages._ui.controls import (
     pick_token,
 )
 from pages._ui.head_kinds import head_kinds
+from pages._ui.key_sharing import names_with_keys, say_sharing
 from pages._ui.large_head import PATTERN, WITHOUT_FIRST, weight_and_contribution
 from pages._ui.layout import behind, prose
 from pages._ui.predict import predict
@@ -79,13 +80,14 @@ def every_head() -> None:
         cache.stack_activation("pattern").flatten(0, 1),
         view.labels,
         key="mosaic",
-        names=names,
+        names=names_with_keys(cfg, names),
         columns=min(COLUMNS, cfg.n_heads if cfg.n_heads > 1 else cfg.n_layers),
         chosen=chosen,
         row_scale=own,
         lock=None if query is None or key is None else locked,
         on_lock=choose,
     )
+    say_sharing(cfg)
     behind(
         {
             "all heads": partial(

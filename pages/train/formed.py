@@ -1,5 +1,7 @@
 """How it formed: a training on one time axis, from random weights to what the model is now."""
 
+import contextlib
+
 import streamlit as st
 
 from pages._ui import state
@@ -14,13 +16,21 @@ from pages._ui.layout import literal, prose
 from pages._ui.replay import loss_history
 from tfs.train.run_library import GOING_ON
 
+
+def _is_going_on(name: str) -> bool:
+    """Whether it is being trained; a run that was only saved has no training to ask about."""
+    with contextlib.suppress(ValueError):
+        return state.is_run(name) and state.run_library().entry(name).state in GOING_ON
+    return False
+
+
 st.title("How it formed")
 prose("formed")
 view = current_view()
 steps = view.bundle.snapshots
 if len(steps) < 2:
     name = literal(view.name)
-    if state.is_run(view.name) and state.run_library().entry(view.name).state in GOING_ON:
+    if _is_going_on(view.name):
         st.info(f"{name} has only begun to be trained: come back when it has kept some steps.")
     else:
         st.info(

@@ -327,3 +327,44 @@ def test_a_text_in_windows_of_a_few_tokens(visit, trained, n_ctx) -> None:
         patch.setattr(lab_form, "_task", with_short_windows)
         at, _ = trained("prose", 3)
     assert not at.exception and "What it writes" in [each.value for each in at.subheader]
+
+
+@pytest.mark.parametrize(
+    ("positions", "norm", "gated"), [("rotary", "RMS", True), ("alibi", "RMSPre", False)]
+)
+def test_a_modern_decoder_trains_from_the_form(visit, tmp_path, positions, norm, gated) -> None:
+    import tfs
+
+    at = visit(PAGE, recipe="mirror")
+    at.select_slider(key="n_heads of mirror").set_value(4).run()
+    at.selectbox(key="positions of mirror").set_value(positions)
+    at.selectbox(key="norm of mirror").set_value(norm)
+    at.selectbox(key="key heads below 4 of mirror").set_value(2)
+    at.toggle(key="gated_mlp of mirror").set_value(gated)
+    at.number_input(key="steps of mirror").set_value(3).run()
+    assert not at.exception and not at.error
+    asked = recipe_of(at)["model"]
+    chosen = (positions, norm, gated, 2)
+    fields = ("positional_embedding_type", "normalization_type", "gated_mlp", "n_key_value_heads")
+    assert tuple(asked[field] for field in fields) == chosen
+    button(at, "Train").click().run()
+    deadline = time.monotonic() + SECONDS
+    while "finished" not in str([bar.proto.text for bar in at.get("progress")]):
+        assert time.monotonic() < deadline and not at.exception
+        time.sleep(0.1)
+        at.run()
+    cfg = tfs.load(tmp_path / at.session_state["run"]).model.cfg
+    assert tuple(getattr(cfg, field) for field in fields) == chosen
+    assert cfg.rotary_dim == (cfg.d_head if positions == "rotary" else None)
+
+
+def test_key_heads_are_fewer_than_heads_and_fit_every_number_of_them(visit) -> None:
+    at = visit(PAGE, recipe="mirror")
+    for heads, offered in ((1, []), (2, [1]), (4, [1, 2]), (8, [1, 2, 4])):
+        at.select_slider(key="n_heads of mirror").set_value(heads).run()
+        menu = at.selectbox(key=f"key heads below {heads} of mirror")
+        assert menu.options == ["one for each head", *map(str, offered)]
+        assert not at.exception and recipe_of(at)["model"].get("n_key_value_heads") is None
+        menu.set_value(offered[-1] if offered else None).run()
+        assert not at.error
+        assert recipe_of(at)["model"].get("n_key_value_heads") == (offered or [None])[-1]

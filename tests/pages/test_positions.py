@@ -12,7 +12,7 @@ from tests.pages.screen import as_tensor, drawn, maps, messages, said, the_map
 PAGE = "pages/read/positions.py"
 MODELS = ["shakespeare", "mirror", "mirror-no-positions"]
 LEARNED = ["shakespeare", "mirror"]
-KINDS = ["learned", "sinusoidal", "none", "rotary"]
+KINDS = ["learned", "sinusoidal", "none", "rotary", "alibi"]
 ODD = ["x", "ab", "🎭 naïve 漢字", "שלום עולם", "<b>*x*</b> $y$ :red[z]", "a b " * 31, "a b " * 32]
 
 

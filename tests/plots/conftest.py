@@ -142,6 +142,8 @@ def figures(plots, tokens, scores):
         "scatter_3d": plots.scatter_3d(
             torch.randn(n, 3, generator=g), tokens, explained=(0.5, 0.2, 0.1), highlight=[1]
         ),
+        "rotary_turns": plots.rotary_turns(torch.rand(n, 3, generator=g)),
+        "bias_by_distance": plots.bias_by_distance(-torch.rand(2, n, generator=g)),
         "similarity_curves": plots.similarity_curves(
             {name: tuple(torch.rand(2, n, generator=g)) for name in ("<learned>", "sines")}
         ),

@@ -38,6 +38,14 @@ from tfs.interp.block import (
 )
 from tfs.interp.change import weight_change
 from tfs.interp.compare import kl_divergence
+from tfs.interp.distance import (
+    AlibiSteps,
+    alibi_steps,
+    mean_distance,
+    scores_by_places,
+    spread_of_diagonals,
+    turned_to_places,
+)
 from tfs.interp.embeddings import cosine_similarity, nearest_neighbours, pca
 from tfs.interp.heads import (
     HEAD_SCORES,
@@ -66,6 +74,7 @@ from tfs.sinusoids import sinusoidal
 
 __all__ = [
     "HEAD_SCORES",
+    "AlibiSteps",
     "AttentionRoad",
     "AttentionSteps",
     "HeadLabel",
@@ -73,6 +82,7 @@ __all__ = [
     "NeuronTokens",
     "StreamNorms",
     "ablation_costs",
+    "alibi_steps",
     "attention_road",
     "attention_steps",
     "causal",
@@ -94,6 +104,7 @@ __all__ = [
     "loss_per_position",
     "masked_softmax",
     "mean_attention",
+    "mean_distance",
     "mirror_score",
     "nearest_neighbours",
     "neuron_promotes",
@@ -103,14 +114,17 @@ __all__ = [
     "previous_token_score",
     "qk_products",
     "run_with_mask",
+    "scores_by_places",
     "similarity_by_distance",
     "sinusoidal",
     "sinusoidal_rotation",
     "sliding_window",
+    "spread_of_diagonals",
     "stream_norms",
     "token_ranks",
     "top_neurons",
     "top_tokens",
+    "turned_to_places",
     "value_weighted",
     "weight_change",
 ]

@@ -37,9 +37,9 @@ class LayerNormSteps(NamedTuple):
     """One norm, step by step: normalized = (before - mean) / scale, after = normalized * w + b."""
 
     before: Float[Tensor, "*batch pos d_model"]  # the residual stream
-    mean: Float[Tensor, "*batch pos 1"]  # of each vector's entries
-    scale: Float[Tensor, "*batch pos 1"]  # sqrt(their variance + eps)
-    normalized: Float[Tensor, "*batch pos d_model"]  # mean 0, length about sqrt(d_model)
+    mean: Float[Tensor, "*batch pos 1"]  # of each vector's entries; 0 where none is taken away
+    scale: Float[Tensor, "*batch pos 1"]  # sqrt(their variance + eps), or of their mean square
+    normalized: Float[Tensor, "*batch pos d_model"]  # length about sqrt(d_model)
     after: Float[Tensor, "*batch pos d_model"]  # what attention or the MLP reads
 
 
@@ -95,25 +95,33 @@ def layer_norm_steps(model: Openable, cache: Cache, layer: int, which: str) -> L
     Ba et al. 2016, "Layer Normalization", section 3, over the entries of one position. scale and
     normalized are what the run used. The vector's length and its mean are lost; a large scale says
     that everything written so far is made that much smaller for the next reader. w and b are the
-    norm's own; with normalization_type "LNPre" it has none, and after is normalized. Raises
-    ValueError for a model without such a norm and for another `which`, KeyError where the stream or
-    the norm was not cached.
+    norm's own; with normalization_type "LNPre" it has none, and after is normalized. "RMS" and
+    "RMSPre" (Zhang & Sennrich 2019, section 4) take no mean away, so that it is 0 here, and have no
+    b. In a parallel block ln2 reads resid_pre, as ln1 does. Raises ValueError for a model without
+    norms and for another `which`, KeyError where the stream or the norm was not cached.
     """
-    if (kind := model.cfg.normalization_type) not in ("LN", "LNPre"):
-        raise ValueError(f'this model has no layer norm ("LN" or "LNPre"), but {kind!r}')
+    if (kind := model.cfg.normalization_type) not in ("LN", "LNPre", "RMS", "RMSPre"):
+        raise ValueError(f"this model has no layer norm and no RMS norm, but {kind!r}")
     readable = ("ln1",) if model.cfg.attn_only else ("ln1", "ln2")
     if which not in readable:
         raise ValueError(f"a norm of this model's blocks is {' or '.join(readable)}, not {which!r}")
-    before = cache["resid_pre" if which == "ln1" else "resid_mid", layer]
+    in_parallel = getattr(model.cfg, "parallel_attn_mlp", False)
+    before = cache["resid_pre" if which == "ln1" or in_parallel else "resid_mid", layer]
     normalized = cache["normalized", layer, which]
     norm = getattr(model.blocks[layer], which)
     return LayerNormSteps(
         before=before,
-        mean=before.mean(-1, keepdim=True),
+        mean=before.mean(-1, keepdim=True) * (kind in ("LN", "LNPre")),
         scale=cache["scale", layer, which],
         normalized=normalized,
-        after=normalized * norm.w + norm.b if kind == "LN" else normalized,
+        after=_times_own_weights(normalized, norm, kind),
     )
+
+
+def _times_own_weights(normalized: Tensor, norm: torch.nn.Module, kind: str) -> Tensor:
+    if kind == "LN":
+        return normalized * norm.w + norm.b
+    return normalized * norm.w if kind == "RMS" else normalized
 
 
 def top_neurons(

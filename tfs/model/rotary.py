@@ -12,19 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from tfs.angles import rotary_angles
 from tfs.model.config import TransformerConfig
-
-
-def rotary_angles(
-    n_ctx: int, rotary_dim: int, base: float | int = 10000
-) -> Float[Tensor, "n_ctx pair"]:
-    """By how much each pair is turned at each position, in radians: pos * base^(-2 pair / dim).
-
-    The first pair turns once in 2 pi positions, the last nearly once in `base` times as many.
-    """
-    pos = torch.arange(n_ctx, dtype=torch.float64)  # float32 loses digits of large angles
-    pair = torch.arange(rotary_dim // 2, dtype=torch.float64)
-    return pos[:, None] / base ** (2 * pair / rotary_dim)
 
 
 @functools.lru_cache(maxsize=8)

@@ -35,7 +35,13 @@ from tfs.plots.heads import head_scores
 from tfs.plots.lens import logit_lens, token_trajectory
 from tfs.plots.masks import loss_by_mask, mask_cells, softmax_steps
 from tfs.plots.neurons import neuron_map, neuron_vocabulary
-from tfs.plots.positions import position_matrix, similarity_curves, weights_twice
+from tfs.plots.positions import (
+    bias_by_distance,
+    position_matrix,
+    rotary_turns,
+    similarity_curves,
+    weights_twice,
+)
 from tfs.plots.runs import accuracy_by_position, compare_runs, over_training
 from tfs.plots.sides import depth_lines, paired_bars, weight_difference
 from tfs.plots.space import neighbour_bars, scatter_3d
@@ -48,6 +54,7 @@ __all__ = [
     "attention_mask",
     "attention_pattern",
     "attention_scores",
+    "bias_by_distance",
     "block_road",
     "compare_runs",
     "cut_rows",
@@ -75,6 +82,7 @@ __all__ = [
     "paired_bars",
     "position_bars",
     "position_matrix",
+    "rotary_turns",
     "sampling_rows",
     "scaled_strips",
     "scatter_2d",

@@ -219,9 +219,10 @@ def _roads(lengths: np.ndarray, stages: Sequence[str], height: Sequence[int]) ->
     """
     widths = 1.5 + 10 * lengths / (float(lengths.max(initial=0)) or 1.0)
     on_road = [place for place, up in enumerate(height) if not up]
-    lines = []
+    lines, start = [], 0
     for place, stage in enumerate(stages):
         if not height[place]:
+            start = place
             ends = [later - 0.5 for later in on_road if later > place] or [place + 0.5]
             lines.append((place, place, 0, ends[0], 0, DISCRETE[0]))
             if place + 1 < len(stages):
@@ -230,6 +231,8 @@ def _roads(lengths: np.ndarray, stages: Sequence[str], height: Sequence[int]) ->
                 lines.append((place, place - 0.5, 0, place, 0, DISCRETE[0]))
         elif stage.endswith(WRITES):
             lines.append((place, place, 1, place + 0.5, 0, DISCRETE[4]))
+            if any(height[place + 1 : place + 2]):  # the next reads the same stream, side by side
+                lines.append((None, start, 0, place + 1, 1, REFERENCE))
         else:
             lines.append((None, place, 1, place + 1, 1, REFERENCE))
     return [

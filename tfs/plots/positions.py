@@ -45,6 +45,59 @@ def brightest_entry(W_pos: Float[Array, "position d_model"]) -> float:
     return float(np.quantile(sizes, 0.995)) or 1.0 if sizes.size else 1.0
 
 
+def rotary_turns(angles: Float[Array, "position pair"], *, title: str = "") -> go.Figure:
+    """How far each pair is turned at each position: 1 not at all, -1 half a turn, by the cosine.
+
+    angles: in radians; a hover says them in degrees.
+    """
+    angles = to_numpy(angles)
+    n_positions, n_pairs = angles.shape
+    fig = new_figure(int(np.clip(60 + 8 * n_positions, 200, 460)), title, colour_bar=True)
+    hover = "position %{y}, pair %{x}<br>turned by %{customdata:.2f}°, cosine %{z:.4f}"
+    fig.add_heatmap(
+        z=np.cos(angles).astype(np.float32),
+        customdata=np.degrees(angles).astype(np.float32),
+        coloraxis="coloraxis",
+        hovertemplate=hover + "<extra></extra>",
+    )
+    fig.update_xaxes(title_text="pair of entries", title_standoff=8, showgrid=False, dtick=1)
+    if n_pairs > 20:
+        fig.update_xaxes(dtick=8)
+    fig.update_yaxes(title_text="position", range=[n_positions - 0.5, -0.5], showgrid=False)
+    add_colour_bar(fig, DIVERGING, -1, 1, "cosine")
+    last = np.degrees(angles[-1]) if angles.size else np.zeros(1)
+    alt = (
+        f"The turn of {n_pairs} pairs at {n_positions} positions; at the last one, the first pair "
+    )
+    alt += f"has turned by {last[0]:.1f} degrees, the last by {last[-1]:.1f}."
+    return described(fig, alt, x="pair", y="position", value="cosine")
+
+
+def bias_by_distance(bias: Float[Array, "head distance"], *, title: str = "") -> go.Figure:
+    """What is added to a score at each distance, a line for each head."""
+    bias = to_numpy(bias)
+    fig = new_figure(320, title)
+    for head, line in enumerate(bias):
+        fig.add_scatter(
+            x=np.arange(len(line)),
+            y=line,
+            name=f"H{head}",
+            mode="lines",
+            line={"color": DISCRETE[head % len(DISCRETE)], "dash": DASHES[head % len(DASHES)]},
+            hovertemplate="%{fullData.name}<br>%{x} back<br>bias %{y:.4f}<extra></extra>",
+        )
+    above = {"orientation": "h", "y": 1, "yanchor": "bottom", "traceorder": "normal"}
+    fig.update_layout(showlegend=True, legend=above, hovermode="closest")
+    fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30)
+    fig.update_xaxes(title_text="how far back the key lies", title_standoff=8)
+    fig.update_yaxes(title_text="added to the score", zeroline=True)
+    alt = f"What is added to the scores of {len(bias)} heads, by distance"
+    if bias.size:
+        far = bias.shape[1] - 1
+        alt += f"; {far} back it is {bias[0, -1]:.2f} in H0 and {bias[-1, -1]:.2f} in the last head"
+    return described(fig, alt + ".", x="distance", y="bias", trace="head")
+
+
 def similarity_curves(
     kinds: Mapping[str, tuple[Float[Array, " distance"], Float[Array, " distance"]]],
     *,
