@@ -62,7 +62,8 @@ def say_without_vectors(view: View, kind: Kind) -> None:
     """What a kind without vectors does instead, or why there is nothing to draw."""
     if kind.name == LEARNED:
         own = own_kind(view)
-        trained = "without positions" if own == NONE else f"with {own} positions"
+        in_words = {NONE: "without positions", SINUSOIDAL: "with fixed positions"}
+        trained = in_words.get(own, f"with {own} positions")
         st.info(
             f"This model was trained {trained}: it learned no W_pos. The model **mirror** learned "
             "one."

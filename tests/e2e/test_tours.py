@@ -17,6 +17,7 @@ def test_a_tour_is_walked_to_its_end(page, server) -> None:
     next_step.click()
     page.get_by_text("step 2 of 5").wait_for()
     settle(page)
+    page.wait_for_timeout(700)  # the step scrolls to its place
     strip(page).get_by_role("option").nth(11).click()
     next_step.click()
     page.get_by_text("step 3 of 5").wait_for()
