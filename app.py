@@ -23,6 +23,7 @@ SECTIONS = {
         st.Page("pages/read/attention.py", title="Attention", icon=":material/visibility:"),
         st.Page("pages/read/block.py", title="The block", icon=":material/stacks:"),
         st.Page("pages/read/output.py", title="Output", icon=":material/output:"),
+        st.Page("pages/read/translation.py", title="Two texts", icon=":material/translate:"),
     ],
     "Train": [
         st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),

@@ -20,6 +20,7 @@ PAGES = (
     "attention",
     "block",
     "output",
+    "translation",
     "live",
     "runs",
     "experiments",

@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import seeds
+
 N_CONFIGS = 40
 SIZES = {"n_layers": (1, 3), "d_model": (6, 24), "n_ctx": (3, 9), "n_heads": (1, 4)}
 SIZES |= {"d_head": (2, 7), "d_mlp": (5, 30), "d_vocab": (7, 30)}
@@ -45,7 +47,7 @@ def reference_of(model):
     return reference
 
 
-@pytest.fixture(scope="module", params=range(N_CONFIGS))
+@pytest.fixture(scope="module", params=seeds(N_CONFIGS))
 def pair(request, randomised, tokens_for, padded):
     import tfs
 

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import nn
 
+from tests.many import seeds
+
 N_CONFIGS = 40
 SIZES = {"n_layers": (1, 2), "n_ctx": (3, 9), "n_heads": (1, 4), "d_mlp": (5, 30)}
 SIZES |= {"d_vocab": (7, 30)}
@@ -80,7 +82,7 @@ def batch_for(tokens_for, padded):
     return make
 
 
-@pytest.fixture(scope="module", params=range(N_CONFIGS))
+@pytest.fixture(scope="module", params=seeds(N_CONFIGS))
 def hooked_pair(request, randomised, batch_for):
     """Ours, a HookedEncoderDecoder with LayerNorms and no position biases, and what both read."""
     import transformer_lens.components as parts
@@ -210,7 +212,7 @@ def torch_transformer(cfg):
     )
 
 
-@pytest.mark.parametrize("seed", range(N_CONFIGS))
+@pytest.mark.parametrize("seed", seeds(N_CONFIGS))
 def test_torch_nn_transformer_says_the_same(seed, randomised, batch_for, assert_same):
     import tfs
 

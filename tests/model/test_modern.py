@@ -10,6 +10,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.many import seeds
+
 N_CONFIGS = 48
 CHOICES = {
     "n_layers": (1, 2, 3),
@@ -68,7 +70,7 @@ class Pair:
         )
 
 
-@pytest.fixture(scope="module", params=range(N_CONFIGS))
+@pytest.fixture(scope="module", params=seeds(N_CONFIGS))
 def pair(request, model_and_reference, tokens_for):
     import tfs
 

@@ -11,6 +11,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.many import seeds
+
 N_CONFIGS = 40
 CHOICES = {
     "n_layers": (1, 1, 2, 3),
@@ -71,7 +73,7 @@ class Pair:
         assert not ours
 
 
-@pytest.fixture(scope="module", params=range(N_CONFIGS))
+@pytest.fixture(scope="module", params=seeds(N_CONFIGS))
 def pair(request, model_and_reference, tokens_for):
     import tfs
 
