@@ -13,6 +13,7 @@ SMALL = (
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 LIMITS = (10_000, 100_000, 1_000_000)
 HELD_OUT = 0.1  # of the numbers from a thousand on
+SMALL_SHARE = 0.25
 
 
 class NumbersTask:
@@ -40,10 +41,18 @@ class NumbersTask:
         self.numbers = {"train": numbers[~held_out], "held_out": numbers[held_out]}
 
     def sample(self, n: int, seed: int, split: str = "train") -> PairBatch:
-        """n numbers of one side of the split, each as likely as any other."""
-        numbers = self.numbers[split]
-        drawn = numbers[torch.randint(len(numbers), (n,), generator=generator(seed))].tolist()
-        return pair_batch([(in_words(number), str(number)) for number in drawn], self.tokenizer)
+        """n numbers of one side of the split, each as likely as any other. But of those to learn
+        from a quarter is small, below 10, 100 or 1,000 alike: these are what people type first, and
+        one in a hundred would be too few to learn them.
+        """
+        numbers, g = self.numbers[split], generator(seed)
+        drawn = numbers[torch.randint(len(numbers), (n,), generator=g)]
+        if split == "train":
+            below = 10 ** torch.randint(1, 4, (n,), generator=g)
+            small = (torch.rand(n, generator=g) * below).long()
+            drawn = torch.where(torch.rand(n, generator=g) < SMALL_SHARE, small, drawn)
+        pairs = [(in_words(number), str(number)) for number in drawn.tolist()]
+        return pair_batch(pairs, self.tokenizer)
 
     def floor(self) -> float:
         """0: the words tell the number, and nothing else is asked for."""
