@@ -17,7 +17,6 @@ from tfs.model.layers import Attention
 from tfs.plots import attention_pattern
 from tfs.seq2seq import BeamStep, beam_steps, greedy_decode
 from tfs.tasks.pairs import END, START
-from tfs.translate import translate
 
 EXAMPLES = {
     "dates": "the 7th of March, 1994",
@@ -226,6 +225,5 @@ def candidates(two: TwoTexts, step: int) -> None:
             "probability": st.column_config.NumberColumn(format="percent"),
         },
     )
-    text = tokenizer.plain(list(two.source))
-    best = translate(model, tokenizer, [text], beams)[0]
+    best = tokenizer.plain(steps[-1].finished[0][0].tokens)
     st.caption(f"The search ends with “{literal(best)}”.")

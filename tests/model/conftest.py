@@ -36,3 +36,13 @@ def assert_same():
         )
 
     return check
+
+
+@pytest.fixture(scope="session")
+def encoder(tiny_config, randomised):
+    """encoder(**fields): an EncoderOnly with random weights."""
+
+    def make(**fields):
+        return randomised(tiny_config(**fields), 0, "EncoderOnly")
+
+    return make

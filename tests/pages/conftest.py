@@ -1,5 +1,7 @@
 """A page as AppTest sees it, with the runs of this test alone."""
 
+import time
+
 import pytest
 
 from tests.pages.screen import ROOT, SECONDS
@@ -74,3 +76,24 @@ def forward():
         return model, logits[0], cache
 
     return run
+
+
+@pytest.fixture
+def trained(visit, tmp_path):
+    """trained(recipe, updates) -> the page when its run is over, and the run's directory."""
+
+    from tests.pages.lab_page import PAGE, button
+
+    def train(recipe: str, updates: int):
+        at = visit(PAGE, recipe=recipe)
+        at.number_input(key=f"steps of {recipe}").set_value(updates).run()
+        button(at, "Train").click().run()
+        deadline = time.monotonic() + SECONDS
+        while "finished" not in str([bar.proto.text for bar in at.get("progress")]):
+            assert time.monotonic() < deadline and not at.exception
+            time.sleep(0.2)
+            at.run()
+        at.run()
+        return at, tmp_path / at.session_state["run"]
+
+    return train

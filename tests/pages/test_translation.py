@@ -74,6 +74,13 @@ def test_candidates_are_those_of_the_search(visit, decoded) -> None:
     assert any("1994" in caption.value for caption in at.caption)
 
 
+def test_marks_that_are_typed_are_read_as_marks(visit) -> None:
+    at = visit(PAGE, pair="dates")
+    at.text_input(key="text for dates").set_value("<s>").run()
+    assert not at.exception and not messages(at)
+    assert header(at, "decodercross_attn")["columns"]["labels"] == ["<s>"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [

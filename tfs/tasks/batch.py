@@ -63,7 +63,7 @@ class Examples(Protocol):
     counted: Bool[Tensor, "batch predicted_pos"]  # which of it counts in the loss
     answers: Bool[Tensor, "batch predicted_pos"]  # and which in the accuracy
     tokens_read: int
-    first_predicted: int  # the position that the first column of these three speaks of
+    first_predicted: int  # the position that the first column of these speaks of
 
 
 @runtime_checkable

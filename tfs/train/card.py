@@ -38,8 +38,10 @@ def model_card(
     between: called every now and then while it is measured; what it raises ends that.
     """
     cfg, parameters = model.cfg, sum(weight.numel() for weight in model.parameters())
+    kind = kind_of(model).architecture
+    at_most = "" if kind == DECODER_ONLY else "at most "  # padded to the longest of a batch
     shape = (
-        (f"{kind}, " if (kind := kind_of(model).architecture) != DECODER_ONLY else "")
+        ("" if kind == DECODER_ONLY else f"{kind}, ")
         + f"{_count(cfg.n_layers, 'layer')}, d_model {cfg.d_model}, "
         f"{_count(cfg.n_heads, 'head')} of {cfg.d_head}, "
         + ("no MLP, " if cfg.attn_only else f"d_mlp {cfg.d_mlp}, ")
@@ -53,7 +55,7 @@ def model_card(
         "",
         f"- **Model**: {shape}.",
         f"- **Data**: the `{task.name}` task, {_count(config.batch_size, 'sequence')} of "
-        f"{_count(task.n_ctx, 'token')} per update, seed {config.seed}.",
+        f"{at_most}{_count(task.n_ctx, 'token')} per update, seed {config.seed}.",
         f"- **Training**: {_count(step, 'update')}; {OPTIMIZER[config.optimizer]}, peak learning "
         f"rate {config.lr:g} after {_count(config.warmup_steps, 'warm-up step')}, then "
         f"{config.schedule}; weight decay {config.weight_decay:g}, dropout "
