@@ -86,7 +86,7 @@ BAD = {
     "metrics": (with_file("metrics.csv", b"step\nmany\n"), "line 2 of metrics.csv"),
     "deep json": (with_file("recipe.json", b"[" * 10**6), "recipe.json"),
     "text": (with_file("text.txt", b"\xff\xfe"), "is not UTF-8 text"),
-    "corpus": (another_corpus, "names the corpus '/etc/hostname'"),
+    "corpus": (another_corpus, "names the file '/etc/hostname'"),
 }
 
 

@@ -15,6 +15,12 @@ flops       how many multiplications and additions a pass costs
 memory      how many bytes the weights, the training and the KV cache hold
 """
 
+from tfs.arithmetic.encoder_flops import (
+    encoder_decoder_flops_terms,
+    masked_words_flops_terms,
+    pair_classifier_flops_terms,
+    token_classifier_flops_terms,
+)
 from tfs.arithmetic.flops import forward_flops_terms, training_flops, training_flops_6nd
 from tfs.arithmetic.memory import kv_cache_terms, training_memory_terms, weight_bytes
 from tfs.arithmetic.parameters import parameter_terms, weight_shapes
@@ -23,11 +29,15 @@ from tfs.arithmetic.terms import Term, total
 
 __all__ = [
     "Term",
+    "encoder_decoder_flops_terms",
     "forward_flops_terms",
     "kv_cache_terms",
+    "masked_words_flops_terms",
+    "pair_classifier_flops_terms",
     "parameter_terms",
     "readable_bytes",
     "readable_count",
+    "token_classifier_flops_terms",
     "total",
     "training_flops",
     "training_flops_6nd",

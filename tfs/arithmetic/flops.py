@@ -19,6 +19,8 @@ from tfs.arithmetic.parameters import parameter_terms
 from tfs.arithmetic.terms import Term, sizes_of, total
 from tfs.model.config import TransformerConfig
 
+Products = dict[str, tuple[str | int, ...]]
+
 
 def forward_flops_terms(cfg: TransformerConfig, pos: int, batch: int = 1) -> list[Term]:
     """FLOPs of each matrix product of one forward pass, logits at every position included.
@@ -33,36 +35,52 @@ def forward_flops_terms(cfg: TransformerConfig, pos: int, batch: int = 1) -> lis
     likewise but leaves out the pattern times the values.
     """
     sizes = sizes_of(cfg, pos=pos, batch=batch) | {"query_pos": pos, "key_pos": pos}
-    project = (2, "n_layers", "batch", "pos", "n_heads", "d_model", "d_head")
-    attend = (2, "n_layers", "batch", "n_heads", "query_pos", "key_pos", "d_head")
-    shared = "_" if cfg.n_key_value_heads else ""
-    key_heads = "n_key_value_heads" if shared else "n_heads"
-    keys = (2, "n_layers", "batch", "pos", key_heads, "d_model", "d_head")
-    products = {
-        "blocks.*.attn.W_Q": project,
-        f"blocks.*.attn.{shared}W_K": keys,
-        f"blocks.*.attn.{shared}W_V": keys,
-        "blocks.*.attn.hook_attn_scores": attend,
-        "blocks.*.attn.hook_z": attend,
-        "blocks.*.attn.W_O": project,
-    }
+    products = attention_products(cfg, "blocks.*.attn")
     if not cfg.attn_only:
-        products |= _mlp_products(cfg)
+        products |= mlp_products(cfg, "blocks.*.mlp")
     products["unembed.W_U"] = (2, "batch", "pos", "d_model", "d_vocab")
     return [Term.product(name, factors, sizes) for name, factors in products.items()]
 
 
-def _mlp_products(cfg: TransformerConfig) -> dict[str, tuple[str | int, ...]]:
-    mlp = (2, "n_layers", "batch", "pos", "d_model", "d_mlp")
+def attention_products(
+    cfg: TransformerConfig,
+    part: str,
+    asks: str = "pos",
+    read: str = "pos",
+    pairs: tuple[str, str] = ("query_pos", "key_pos"),
+) -> Products:
+    """The products of attention in all layers, `part` of each.
+
+    asks, read: the size of the positions that queries come from, and keys and values; pairs: those
+    two sizes as the scores pair them.
+    """
+    project = (2, "n_layers", "batch", asks, "n_heads", "d_model", "d_head")
+    attend = (2, "n_layers", "batch", "n_heads", *pairs, "d_head")
+    shared = "_" if cfg.n_key_value_heads else ""
+    key_heads = "n_key_value_heads" if shared else "n_heads"
+    keys = (2, "n_layers", "batch", read, key_heads, "d_model", "d_head")
+    return {
+        f"{part}.W_Q": project,
+        f"{part}.{shared}W_K": keys,
+        f"{part}.{shared}W_V": keys,
+        f"{part}.hook_attn_scores": attend,
+        f"{part}.hook_z": attend,
+        f"{part}.W_O": project,
+    }
+
+
+def mlp_products(cfg: TransformerConfig, part: str, pos: str = "pos") -> Products:
+    """The products of the MLPs, `part` of each layer, on so many positions."""
+    mlp = (2, "n_layers", "batch", pos, "d_model", "d_mlp")
     if cfg.num_experts:
-        router = (2, "n_layers", "batch", "pos", "d_model", "num_experts")
+        router = (2, "n_layers", "batch", pos, "d_model", "num_experts")
         of_experts = ("W_gate", "W_in", "W_out")
         visited = (*mlp, "experts_per_token")
-        return {"blocks.*.mlp.W_gate.weight": router} | {
-            f"blocks.*.mlp.experts.*.{name}.weight": visited for name in of_experts
+        return {f"{part}.W_gate.weight": router} | {
+            f"{part}.experts.*.{name}.weight": visited for name in of_experts
         }
     names = ("W_gate", "W_in", "W_out") if cfg.gated_mlp else ("W_in", "W_out")
-    return {f"blocks.*.mlp.{name}": mlp for name in names}
+    return {f"{part}.{name}": mlp for name in names}
 
 
 def training_flops(cfg: TransformerConfig, pos: int, batch: int = 1) -> int:

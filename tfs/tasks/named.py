@@ -25,7 +25,13 @@ from tfs.tasks.repeated import RepeatedTokensTask
 from tfs.tasks.sort import SortTask
 from tfs.tasks.tags import TagsTask
 from tfs.tasks.text import TextTask, split_text
-from tfs.tokenizers import BPETokenizer, CharTokenizer, GPT2Tokenizer, Tokenizer
+from tfs.tokenizers import (
+    BPETokenizer,
+    CharTokenizer,
+    GPT2Tokenizer,
+    MarkedTokenizer,
+    Tokenizer,
+)
 
 CORPORA: dict[str, Callable[[], str]] = {"prose": own_prose, "shakespeare": tiny_shakespeare}
 TOKENIZERS = ("characters", "bpe", "gpt2")
@@ -88,6 +94,18 @@ LABELLED_TASKS: dict[str, Callable[..., LabelledTask]] = {
 ALL_TASKS: dict[str, Callable[..., Any]] = TASKS | PAIR_TASKS | LABELLED_TASKS
 
 
+FILE_OPTIONS = {"text": "corpus", "parallel": "path"}  # of tasks that may read a file
+
+
+def file_of(name: str, options: Mapping[str, Any]) -> str | None:
+    """The file that a task with these options reads; None where it needs none of this machine."""
+    if name not in FILE_OPTIONS:
+        return None
+    option = FILE_OPTIONS[name]
+    file = options.get(option, task_options(name)[option])
+    return None if file in CORPORA else str(file)
+
+
 def task_options(name: str, tasks: Mapping[str, Callable[..., Any]] = ALL_TASKS) -> dict[str, Any]:
     """The options of a task and their defaults. Raises ValueError for an unknown task."""
     if name not in tasks:
@@ -119,16 +137,23 @@ def make_task(
 
 
 def make_pair_task(
-    name: str, options: Mapping[str, Any], directory: Path | None = None
+    name: str,
+    options: Mapping[str, Any],
+    directory: Path | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> PairTask:
     """The task of that name in PAIR_TASKS.
 
     directory: where a file of pairs that is a relative path lies; the current one by default.
+    tokenizer: one that a file of pairs is read with, if it reads one, instead of the option's.
     Raises ValueError for an unknown name or option, or a value that the task refuses.
     """
     check_options(name, options, task_options(name, PAIR_TASKS))
+    options = dict(options)
     if directory is not None and options.get("path"):
-        options = {**options, "path": str(directory / options["path"])}
+        options["path"] = str(directory / options["path"])
+    if name == "parallel" and isinstance(tokenizer, MarkedTokenizer):
+        options["tokenizer"] = tokenizer
     return PAIR_TASKS[name](**options)
 
 

@@ -20,8 +20,9 @@ class ParallelTask:
 
     A tenth of the distinct sources is held out, by a hash of the text, with all their targets.
     tokenizer: "words", between blanks; "characters"; or "bpe". Each is made of the training side
-    alone: words and characters that only the other side has become <unk>. d_vocab: the most tokens
-    of words and BPE; n_ctx: the longest that a source, or a target with its start and end, may be.
+    alone: words and characters that only the other side has become <unk>. Or it is one that is
+    there already, as that of a model which goes on learning. d_vocab: the most tokens of words and
+    BPE; n_ctx: the longest that a source, or a target with its start and end, may be.
     Raises ValueError, with the number of the line, for one that is no pair or too long; and for a
     file that is missing, not UTF-8, or has fewer than 10 sources or more than 200,000 pairs.
     """
@@ -29,9 +30,13 @@ class ParallelTask:
     name = "parallel"
 
     def __init__(
-        self, path: str = "", tokenizer: str = "words", d_vocab: int = 8000, n_ctx: int = 64
+        self,
+        path: str = "",
+        tokenizer: str | MarkedTokenizer = "words",
+        d_vocab: int = 8000,
+        n_ctx: int = 64,
     ) -> None:
-        if tokenizer not in TOKENIZERS:
+        if isinstance(tokenizer, str) and tokenizer not in TOKENIZERS:
             raise ValueError(f"tokenizer must be one of {', '.join(TOKENIZERS)}, not {tokenizer!r}")
         if not path:
             raise ValueError("give the path of a file with one source, a tab and a target a line")
@@ -45,7 +50,9 @@ class ParallelTask:
             "train": [pair for pair in lines.values() if pair[0] not in held_out],
             "held_out": [pair for pair in lines.values() if pair[0] in held_out],
         }
-        self.tokenizer = _tokenizer(tokenizer, self.pairs["train"], d_vocab)
+        if isinstance(tokenizer, str):
+            tokenizer = _tokenizer(tokenizer, self.pairs["train"], d_vocab)
+        self.tokenizer = tokenizer
         self.d_vocab = self.tokenizer.d_vocab
         self.n_ctx = n_ctx
         for number, (source, target) in lines.items():

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tfs.model import kind_of
 from tfs.tasks.corpus import read_text
-from tfs.tasks.named import CORPORA
+from tfs.tasks.named import file_of
 from tfs.train.branch import TEXT_FILE
 from tfs.train.checkpoint import LARGEST_JSON, SNAPSHOT, load, read_weights
 from tfs.train.recipe import RECIPE_FILE, Recipe, read_recipe, save_recipe
@@ -131,9 +131,8 @@ def _recipe(directory: Path) -> Recipe:
         recipe = read_recipe(directory)
     except RecursionError:
         raise ValueError(f"{RECIPE_FILE} is damaged: it is nested too deeply") from None
-    corpus = recipe.task_options.get("corpus", "prose")
-    if recipe.task == "text" and corpus not in (*CORPORA, TEXT_FILE):
-        raise ValueError(f"{RECIPE_FILE} names the corpus {str(corpus)[:80]!r}, which is not in it")
+    if (file := file_of(recipe.task, recipe.task_options)) not in (None, TEXT_FILE):
+        raise ValueError(f"{RECIPE_FILE} names the file {file[:80]!r}, which is not in it")
     if not isinstance(recipe.name, str) or not isinstance(recipe.about, str):
         raise ValueError(f"{RECIPE_FILE} is damaged: name and about must be text")
     save_recipe(recipe, directory)  # whole, also where parts were left to their defaults

@@ -7,7 +7,7 @@ from tfs.hooks import HookedModel
 from tfs.model import Kind, kind_of
 from tfs.tasks import Task
 from tfs.tasks.corpus import read_text
-from tfs.tasks.named import CORPORA
+from tfs.tasks.named import CORPORA, FILE_OPTIONS, file_of
 from tfs.train.checkpoint import Bundle, load, model_from, read_weights
 from tfs.train.recipe import Recipe
 from tfs.train.run import last_step, logged_step
@@ -21,21 +21,25 @@ def with_corpus(
 ) -> Recipe:
     """`recipe` on a text that stands in `directory`: `text`, or the one of the run it comes from.
 
-    Raises ValueError where it wants another file of this machine, which is not its business.
+    The text of a recipe of pairs is a file of pairs. Raises ValueError where it wants another file
+    of this machine, which is not its business.
     """
-    corpus = recipe.task_options.get("corpus", "prose")
-    if text is None and recipe.task == "text" and corpus not in CORPORA:
-        if corpus != TEXT_FILE or origin is None or not (origin / TEXT_FILE).is_file():
+    file = file_of(recipe.task, recipe.task_options)
+    if text is None and file is not None:
+        if file != TEXT_FILE or origin is None or not (origin / TEXT_FILE).is_file():
             raise ValueError(
-                f"this recipe reads the file {str(corpus)[:80]!r}, which is not here; give its "
-                f"text, or choose one of these: {', '.join(CORPORA)}"
+                f"this recipe reads the file {file[:80]!r}, which is not here; give its text"
+                + (f", or choose one of these: {', '.join(CORPORA)}" * (recipe.task == "text"))
             )
         text = read_text(origin / TEXT_FILE)
     if text is None:
         return recipe
     (directory / TEXT_FILE).write_text(text, encoding="utf-8", newline="")
-    options = dict(recipe.task_options) if recipe.task == "text" else {}
-    return dataclasses.replace(recipe, task="text", task_options=options | {"corpus": TEXT_FILE})
+    reads_files = recipe.task in FILE_OPTIONS
+    task, options = (recipe.task, dict(recipe.task_options)) if reads_files else ("text", {})
+    return dataclasses.replace(
+        recipe, task=task, task_options=options | {FILE_OPTIONS[task]: TEXT_FILE}
+    )
 
 
 def starting_weights(directory: Path, step: int) -> Bundle:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from tfs.arithmetic import parameter_terms, total
-from tfs.train.recipe import Recipe
+from tfs.hooks import HookedModel
+from tfs.train.config import TrainConfig
 from tfs.train.schedule import snapshot_steps
 
 LONGEST_TITLE = 80
@@ -48,10 +48,10 @@ def size_of(directory: Path) -> int:
     return size
 
 
-def bytes_to_come(recipe: Recipe) -> int:
+def bytes_to_come(model: HookedModel, config: TrainConfig) -> int:
     """What a training will write: its snapshots, and last/ twice (new and old), with moments."""
-    weights = 4 * total(parameter_terms(recipe.model))
-    return weights * (len(snapshot_steps(recipe.train)) + 2 * 3)
+    weights = 4 * sum(parameter.numel() for parameter in model.parameters())
+    return weights * (len(snapshot_steps(config)) + 2 * 3)
 
 
 def checked_title(title: str) -> str:

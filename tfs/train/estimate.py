@@ -2,16 +2,26 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
+from statistics import mean, median
 from typing import NamedTuple
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from tfs.arithmetic import training_flops
+from tfs.arithmetic import (
+    Term,
+    encoder_decoder_flops_terms,
+    forward_flops_terms,
+    masked_words_flops_terms,
+    pair_classifier_flops_terms,
+    token_classifier_flops_terms,
+    total,
+)
+from tfs.model import Kind
 from tfs.model.architectures import DECODER_ONLY
-from tfs.tasks import Task
+from tfs.tasks import LabelledBatch, PairBatch, Task
+from tfs.tasks.batch import Batch, Examples
 from tfs.train.backward import batch_loss
 from tfs.train.loop import check_run, update
 from tfs.train.optimizer import make_optimizer
@@ -21,6 +31,39 @@ from tfs.train.recipe import Recipe
 CPU = torch.device("cpu")
 MOST_FLOPS = 10**12  # of an update that is made to be timed
 SECONDS_TO_TIME = 2.0
+BATCHES_TO_COUNT = 8
+
+
+def _of_a_decoder(kind: Kind, batch: Batch) -> list[Term]:
+    return forward_flops_terms(kind.cfg, batch.tokens.shape[1], len(batch.tokens))
+
+
+def _of_two_texts(kind: Kind, batch: PairBatch) -> list[Term]:
+    rows, target_pos = batch.beside.shape
+    return encoder_decoder_flops_terms(kind.cfg, batch.source.shape[1], target_pos, rows)
+
+
+def _of_masked_words(kind: Kind, batch: LabelledBatch) -> list[Term]:
+    return masked_words_flops_terms(kind.cfg, batch.tokens.shape[1], len(batch.tokens))
+
+
+def _of_tags(kind: Kind, batch: LabelledBatch) -> list[Term]:
+    rows, pos = batch.tokens.shape
+    return token_classifier_flops_terms(kind.cfg, pos, len(kind.labels), rows)
+
+
+def _of_a_pair(kind: Kind, batch: LabelledBatch) -> list[Term]:
+    rows, pos = batch.tokens.shape
+    return pair_classifier_flops_terms(kind.cfg, pos, len(kind.labels), rows)
+
+
+FORWARD_TERMS: dict[str, Callable[..., list[Term]]] = {
+    DECODER_ONLY: _of_a_decoder,
+    "encoder-decoder": _of_two_texts,
+    "encoder-only": _of_masked_words,
+    "token-classifier": _of_tags,
+    "pair-classifier": _of_a_pair,
+}
 
 
 class Costs(NamedTuple):
@@ -34,14 +77,19 @@ class Costs(NamedTuple):
 
 
 def costs(recipe: Recipe, task: Task | None = None, device: torch.device = CPU) -> Costs:
-    """Counted from the recipe, and timed by `seconds_per_update`."""
+    """Counted from the recipe, and timed by `seconds_per_update`.
+
+    Where texts are not all as long, batches are not all as wide: then tokens and FLOPs are the mean
+    of a few.
+    """
     task = task or recipe.make_task()
     seconds = seconds_per_update(recipe, task, device)
-    steps, batch_size = recipe.train.steps, recipe.train.batch_size
-    tokens = task.sample(batch_size, 0).tokens_read
-    flops = _flops_per_update(recipe, task, batch_size)
+    steps, kind = recipe.train.steps, recipe.kind(task)
+    batches = [task.sample(recipe.train.batch_size, seed) for seed in range(BATCHES_TO_COUNT)]
+    tokens = round(mean(batch.tokens_read for batch in batches))
+    flops = round(mean(flops_per_update(kind, batch) for batch in batches))
     return Costs(
-        parameters=sum(math.prod(shape) for shape in recipe.kind(task).shapes().values()),
+        parameters=sum(math.prod(shape) for shape in kind.shapes().values()),
         tokens_per_update=tokens,
         tokens=steps * tokens,
         flops_per_update=flops,
@@ -51,13 +99,10 @@ def costs(recipe: Recipe, task: Task | None = None, device: torch.device = CPU) 
     )
 
 
-def _flops_per_update(recipe: Recipe, task: Task, batch_size: int) -> int:
-    """By formula for a DecoderOnly; else three times what torch counts in a forward pass."""
-    if recipe.architecture == DECODER_ONLY:
-        return training_flops(recipe.model, task.n_ctx, batch_size)
-    with FlopCounterMode(display=False) as counter:
-        task.sample(1, 0).predictions(recipe.kind(task).make())
-    return 3 * batch_size * counter.get_total_flops()
+def flops_per_update(kind: Kind, batch: Examples) -> int:
+    """Of an update on this batch, padded as wide as its longest text: three forward passes' worth
+    (see tfs.arithmetic.flops.training_flops)."""
+    return 3 * total(FORWARD_TERMS[kind.architecture](kind, batch))
 
 
 def seconds_per_update(
@@ -77,7 +122,7 @@ def seconds_per_update(
     task = task or recipe.make_task()
     check_run(recipe.model, task, recipe.train)
     config = recipe.train
-    flops = _flops_per_update(recipe, task, config.batch_size)
+    flops = flops_per_update(recipe.kind(task), task.sample(config.batch_size, 0))
     if flops > MOST_FLOPS and process_count() == 1:
         rows = max(1, config.batch_size * MOST_FLOPS // flops)
         config = replace(config, batch_size=rows, accumulate=1)

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tfs.train.entry import LONGEST_TITLE
+from tfs.train.pair_recipes import ALL_RECIPES
 from tfs.train.recipe import Recipe
-from tfs.train.recipes import RECIPES
 from tfs.train.schedule import snapshot_steps
 
 MOST_RUNS = 60
@@ -255,12 +255,12 @@ def _object(name: str, value: Any) -> Mapping[str, Any]:
 
 def _recipe(part: str, value: Any) -> Recipe:
     if isinstance(value, str):
-        if value not in RECIPES:
+        if value not in ALL_RECIPES:
             raise ValueError(
                 f"{part} must be a recipe or the name of one, and there is none called "
-                f"{value[:60]!r}; the names are {', '.join(sorted(RECIPES))}"
+                f"{value[:60]!r}; the names are {', '.join(sorted(ALL_RECIPES))}"
             )
-        return RECIPES[value]
+        return ALL_RECIPES[value]
     try:
         return Recipe.from_dict(value)
     except (ValueError, TypeError) as error:

@@ -120,7 +120,7 @@ def any_task(
 ) -> Task:
     """A task for any architecture; arguments and errors are those of tfs.tasks.make_task."""
     if name in PAIR_TASKS:
-        return make_pair_task(name, options, directory)
+        return make_pair_task(name, options, directory, tokenizer)
     if name in LABELLED_TASKS:
         return make_labelled_task(name, options)
     return make_task(name, options, directory, tokenizer)

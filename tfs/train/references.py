@@ -32,7 +32,7 @@ def reference_losses(task: Task, seed: int = 0) -> dict[str, float]:
         for use, split in (("count", "train"), ("choose", "train"), ("measure", "held_out"))
     )
 
-    classes = len(getattr(task, "labels", range(task.d_vocab)))
+    classes = classes_of(task)
 
     def unigram(prior: float) -> Float[Tensor, " d_vocab"]:
         counts = torch.bincount(seen[1], minlength=classes)
@@ -46,6 +46,11 @@ def reference_losses(task: Task, seed: int = 0) -> dict[str, float]:
         "unigram": _cost(one[unseen[1]]),
         "bigram": _cost(_bigram(seen, unseen, one, best)),
     }
+
+
+def classes_of(task: Task) -> int:
+    """How many answers there are to choose from: the tokens, or the labels."""
+    return len(getattr(task, "labels", range(task.d_vocab)))
 
 
 def _cost(probs: Float[Tensor, " n"]) -> float:

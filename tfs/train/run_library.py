@@ -4,7 +4,7 @@ run-<16 hex digits>/    a run (run.py) that also opens as a checkpoint, with
     recipe.json         what is trained, on what and how
     run.json            title, a hash of the owner's key, when it was made, and its parent
     status.json         what it is doing: see worker.py
-    text.txt            the corpus, where its owner brought one
+    text.txt            the corpus, or the file of pairs, where its owner brought one
 
 A directory takes its name only when it is complete; one whose name begins with a dot is being made
 or taken away. The name is 64 random bits and the only key to a run of somebody else.
@@ -23,6 +23,7 @@ from typing import Any
 
 from tfs.arithmetic import readable_bytes
 from tfs.tasks import Task
+from tfs.tasks.named import FILE_OPTIONS
 from tfs.train.alive import at_work, somebody_is_at_work
 from tfs.train.archive import pack, told_by, unpack
 from tfs.train.branch import begin, starting_weights, with_corpus
@@ -66,7 +67,7 @@ class Library:
         """A new run in the queue. Raises ValueError, and leaves nothing, where it cannot be.
 
         title: the recipe's name by default.
-        text: trained on instead of the recipe's corpus; the sizes follow it.
+        text: trained on instead of the recipe's corpus or file of pairs; the sizes follow it.
         parent: the name of a run or of a bundled checkpoint, and a step whose weights it kept: the
         new model begins with them, and reads a text with their tokenizer.
         """
@@ -75,7 +76,7 @@ class Library:
             recipe = with_corpus(recipe, text, directory, origin)
             bundle = starting_weights(origin, parent[1]) if parent else None
             task = recipe.make_task(directory, bundle and bundle.tokenizer)
-            if recipe.task == "text" and bundle is None:  # as many letters as the text has
+            if recipe.task in FILE_OPTIONS and bundle is None:  # as many letters as its text has
                 recipe = dataclasses.replace(recipe, model=fit(recipe.model, task))
             model = begin(recipe.kind(task), task, bundle)
             title = checked_title(title or recipe.name)
@@ -84,7 +85,7 @@ class Library:
             save(Bundle(model, task.tokenizer, card), directory)
             self._describe(directory, title, owner_hash(owner), parent)
             with self.lock:
-                self._check_room(directory, bytes_to_come(recipe))
+                self._check_room(directory, bytes_to_come(model, recipe.train))
                 name = self._put_in_place(directory)
         return self._launch(name, recipe, Bundle(model, task.tokenizer, card), task, title)
 
