@@ -123,6 +123,7 @@ def attention_mosaic(
     key: str,
     names: Sequence[str],
     columns: int,
+    query_labels: Sequence[str] | None = None,
     chosen: int | None = None,
     lock: dict[str, int] | None = None,
     frames: Sequence[int | str] = ("",),
@@ -133,8 +134,9 @@ def attention_mosaic(
 ) -> None:
     """Small patterns side by side, [frame head query_pos key_pos] (one frame: without that axis).
 
-    Weights travel as 256 levels, which is all that a small cell can show. row_scale: each row is as
-    bright as its largest weight allows; what a hover says stays the weight. on_lock is called with
+    labels: of the keys, and of the queries where those have none of their own. Weights travel as
+    256 levels, which is all that a small cell can show. row_scale: each row is as bright as its
+    largest weight allows; what a hover says stays the weight. on_lock is called with
     {"head", "query", "key"}, or None when the reader unlocks the cell.
     """
     patterns = patterns if patterns.ndim == 4 else patterns[None]
@@ -144,7 +146,7 @@ def attention_mosaic(
         "names": list(names),
         "queries": queries,
         "keys": keys,
-        "query_labels": shown(labels),
+        "query_labels": shown(labels if query_labels is None else query_labels),
         "key_labels": shown(labels),
         "columns": columns,
         "chosen": chosen,

@@ -60,7 +60,9 @@ def on_one_axis(view: View, steps: list[int], scores: dict[str, Tensor]) -> None
     for kind, found in scores.items():
         panels[kind] = {
             name: (steps, values.tolist())
-            for name, values in zip(_names(found), found.flatten(1).T, strict=True)
+            for name, values in zip(
+                names_of_heads(*found.shape[1:]), found.flatten(1).T, strict=True
+            )
         }
     figure(
         over_training(panels, mark=view.step, log_steps=log_steps, shares=list(scores)),
@@ -128,24 +130,32 @@ def _few(steps: list[int], count: int, wanted: int | None) -> list[int]:
     return sorted({*steps[::-1][::every], on_screen}) if count > 1 else [on_screen]
 
 
+def steps_that_fit(steps: list[int], cells: int, wanted: int | None = None) -> list[int]:
+    """As many of the steps as can be drawn, with so many cells each; told where that is not all.
+
+    wanted: a step that stays among them; the last one by default.
+    """
+    if cells * len(steps) <= MOST_CELLS:
+        return steps
+    shown = _few(steps, max(1, MOST_CELLS // cells), wanted)
+    st.caption(
+        f"So many heads at {len(steps)} steps are too much at once: here are {len(shown)} of the "
+        "steps."
+    )
+    return shown
+
+
 def patterns_over_training(view: View, steps: list[int]) -> None:
     """Every head's pattern on the prompt; the kept steps are frames, scrubbed in the browser."""
     cfg, pos = view.model.cfg, len(view.tokens)
-    heads = cfg.n_layers * cfg.n_heads
-    shown = steps
-    if heads * pos**2 * len(steps) > MOST_CELLS:
-        shown = _few(steps, max(1, MOST_CELLS // (heads * pos**2)), view.step)
-        st.caption(
-            f"So many heads at {len(steps)} steps are too much at once: here are {len(shown)} of "
-            "the steps."
-        )
+    shown = steps_that_fit(steps, cfg.n_layers * cfg.n_heads * pos**2, view.step)
     stack = torch.stack([_patterns(_at(view, step)) for step in shown])
     on_screen = view.step if view.step in shown else shown[-1]
     attention_mosaic(
         stack.flatten(1, 2),
         view.labels,
         key="forming",
-        names=[f"L{layer}H{head}" for layer in range(cfg.n_layers) for head in range(cfg.n_heads)],
+        names=names_of_heads(cfg.n_layers, cfg.n_heads),
         columns=min(8, cfg.n_heads if cfg.n_heads > 1 else cfg.n_layers),
         frames=shown,
         frame=shown.index(on_screen),
@@ -175,6 +185,5 @@ def _patterns(view: View) -> Tensor:
     return view.run()[1].stack_activation("pattern")
 
 
-def _names(found: Tensor) -> list[str]:
-    layers, heads = found.shape[1:]
+def names_of_heads(layers: int, heads: int) -> list[str]:
     return [f"L{layer}H{head}" for layer in range(layers) for head in range(heads)]

@@ -1,23 +1,18 @@
-"""While a run is trained and after: its numbers, its loss, and what it says."""
+"""While a run is trained and after: its numbers and its loss."""
 
 import math
 
 import streamlit as st
 
-from pages._ui import state
-from pages._ui.layout import counted, figure, literal, metrics
+from pages._ui.layout import figure, literal, metrics
 from pages._ui.watched import Watched, answers_can_be_graded
 from tfs.plots import accuracy_by_position, loss_curve, over_training
-from tfs.sample import generate
-from tfs.train.guesses import Said, answers
 from tfs.train.loss import next_token_loss
 from tfs.train.metrics import evaluate
 from tfs.train.references import reference_losses
 
 MOST_POINTS = 600
 MOST_EVALUATIONS = 60
-QUESTIONS, LONGEST_SAMPLE = 3, 80
-STEPS_OF_SAMPLES = 8
 
 
 def numbers(run: Watched) -> None:
@@ -117,65 +112,3 @@ def _accuracies(lines: list[dict]) -> dict[str, tuple[list[int], list[float]]]:
             accuracy = [line[part]["accuracy"] for line in every]
             found[name] = [line["step"] for line in every], accuracy
     return found
-
-
-def samples(run: Watched) -> None:
-    """What it answered, or wrote, at kept steps: the same questions each time."""
-    view = run.view()
-    if view is None or not (steps := view.bundle.snapshots):
-        return
-    st.subheader("What it says" if answers_can_be_graded(run) else "What it writes")
-    every = max(1, -(-len(steps) // STEPS_OF_SAMPLES))
-    few = sorted({*steps[::-1][::every]})
-    rows = [_row(run, step) for step in few]
-    st.table({"after": [counted(step, "update") for step in few]} | _columns(rows))
-    if answers_can_be_graded(run):
-        st.caption(
-            "Each token of an answer is guessed from the true tokens before it; wrong ones are "
-            "struck through, on red."
-        )
-
-
-def _columns(rows: list[list[str]]) -> dict[str, list[str]]:
-    titles = [row[0] for row in rows[-1]]
-    return {title: [row[place][1] for row in rows] for place, title in enumerate(titles)}
-
-
-def _row(run: Watched, step: int) -> list[tuple[str, str]]:
-    """For one kept step a pair of title and cell for each question."""
-    opened = state.open_model(run.name, step)
-    if answers_can_be_graded(run):
-        return [
-            (f"`{_short(said.question)}`", _struck(said))
-            for said in _answers(opened.bundle.model, opened.fingerprint, run.task, run.name)
-        ]
-    written = _written(opened.bundle, opened.fingerprint, run.task, run.name)
-    return [("continues the held-out text", literal(written))]
-
-
-def _short(text: str) -> str:
-    return (text if len(text) <= 48 else "… " + text[-46:]).replace("`", "'").strip() or "(nothing)"
-
-
-def _struck(said: Said) -> str:
-    """The guesses in Markdown, at most some twenty of them; wrong ones are struck through, and on
-    red, since a bracket that is struck through alone looks like a plus."""
-    pairs = list(zip(said.guesses, said.truth, strict=True))[:20]
-    words = [
-        literal(guess) if guess == true else f":red-background[~~{literal(guess.strip())}~~]"
-        for guess, true in pairs
-    ]
-    return said.glue.join(words) + (" …" if len(said.truth) > 20 else "")
-
-
-@st.cache_data(show_spinner=False, max_entries=2048)
-def _answers(_model, fingerprint: str, _task, name: str) -> list[Said]:
-    return answers(_model, _task, QUESTIONS)
-
-
-@st.cache_data(show_spinner=False, max_entries=1024)
-def _written(_bundle, fingerprint: str, _task, name: str) -> str:
-    n_ctx = _bundle.model.cfg.n_ctx
-    start = _task.sample(1, 0, "held_out").tokens[:, : max(1, min(8, n_ctx // 2))]
-    tokens = generate(_bundle.model, start, LONGEST_SAMPLE, temperature=0.8, seed=0)
-    return _bundle.tokenizer.decode(tokens[0].tolist())

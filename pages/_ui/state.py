@@ -66,9 +66,18 @@ def is_run(name: str) -> bool:
     )
 
 
-def open_any(name: str) -> Opened:
-    """A checkpoint of whatever architecture. Raises CheckpointError if it cannot be opened."""
-    return _open(name, changed_at(directory_of(name) / "model.safetensors"))
+def open_any(name: str, step: int | None = None) -> Opened:
+    """The checkpoint `name` of whatever architecture, read again only if its weights have changed.
+
+    step: as it was after so many updates, one of its bundle's snapshots.
+    Raises CheckpointError, in one sentence, if it cannot be opened.
+    """
+    opened = _open(name, changed_at(directory_of(name) / "model.safetensors"))
+    if step is None:
+        return opened
+    return _open_step(
+        opened.bundle, name, step, changed_at(snapshot_path(directory_of(name), step))
+    )
 
 
 @st.cache_data(show_spinner=False)
@@ -78,22 +87,17 @@ def bundled_decoders() -> list[str]:
 
 
 def open_model(name: str, step: int | None = None) -> Opened:
-    """The checkpoint `name`, read again only if its weights have changed on disk.
+    """A checkpoint that goes on with one text, as `open_any` opens it.
 
-    step: as it was after so many updates, one of its bundle's snapshots.
-    Raises CheckpointError, in one sentence, if it cannot be opened.
+    Raises CheckpointError for another architecture, too.
     """
-    opened = open_any(name)
+    opened = open_any(name, step)
     if not isinstance(opened.bundle.model, tfs.DecoderOnly):
         raise tfs.CheckpointError(
             f"{name} holds a model of the kind {kind_of(opened.bundle.model).architecture}, and "
             "these pages read models that go on with one text; choose another one"
         )
-    if step is None:
-        return opened
-    return _open_step(
-        opened.bundle, name, step, changed_at(snapshot_path(directory_of(name), step))
-    )
+    return opened
 
 
 def changed_at(path: Path) -> int:

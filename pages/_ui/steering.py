@@ -34,12 +34,12 @@ def steering(run: Watched) -> None:
     """
     st.markdown(f"**{literal(run.entry.title)}**, run `{run.name}`")
     mine = run.entry.owner_hash == owner_hash(owner())
-    view = run.view()
+    opened = run.opened()
     with st.container(horizontal=True, vertical_alignment="top"):
         _open(run)
         st.button("New run", icon=":material/add:", on_click=leave)
-        if view is not None and view.bundle.snapshots:
-            _branch(run, view.bundle.snapshots)
+        if opened is not None and opened.bundle.snapshots:
+            _branch(run, opened.bundle.snapshots)
     if mine:
         with st.container(horizontal=True, vertical_alignment="top"):
             _go_and_stop(run)

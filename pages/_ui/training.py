@@ -18,6 +18,7 @@ from pages._ui.watched import Watched, watched
 from tfs.arithmetic import readable_count
 from tfs.train.estimate import Costs, costs
 from tfs.train.recipe import Recipe
+from tfs.train.references import classes_of
 from tfs.train.run_library import RESUMABLE
 from tfs.train.worker import Job
 
@@ -153,7 +154,7 @@ def say_why_not() -> None:
 
 def ask_where_it_ends(run: Watched) -> None:
     """How far down will the held-out loss come? Graded by the last measurement, when it is over."""
-    blind, floor = math.log(run.task.d_vocab), run.task.floor()
+    blind, floor = math.log(classes_of(run.task)), run.task.floor()
     low = floor if floor is not None else blind / 2
     near = low + NEAR_THE_FLOOR if floor is not None else low
     key = f"predict end of {run.name}"

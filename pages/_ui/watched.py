@@ -1,5 +1,6 @@
 """A run as the lab shows it: trained here, by a terminal, or long over; its files say the same."""
 
+import contextlib
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -7,6 +8,7 @@ import torch
 
 from pages._ui import state
 from pages._ui.controls import View
+from tfs.model.architectures import DECODER_ONLY
 from tfs.tasks import Task
 from tfs.train.checkpoint import CheckpointError
 from tfs.train.guesses import is_text, probe
@@ -43,12 +45,17 @@ class Watched(NamedTuple):
         floor = self.task.floor()
         return known | ({} if floor is None else {"floor": floor})
 
+    def opened(self) -> state.Opened | None:
+        """The run's newest weights; None before it can be opened."""
+        with contextlib.suppress(CheckpointError):
+            return state.open_any(self.name)
+        return None
+
     def view(self) -> View | None:
-        """The run's newest weights on its probe, a sequence that stays the same; None before it
-        can be opened."""
-        try:
-            opened = state.open_model(self.name)
-        except CheckpointError:
+        """The newest weights of a model that goes on with one text, on its probe, a sequence that
+        stays the same; None before it can be opened, and for another architecture."""
+        opened = self.opened()
+        if opened is None or self.recipe.architecture != DECODER_ONLY:
             return None
         tokens = probe(self.task, self.recipe.train.seed)
         labels = self.task.tokenizer.str_tokens(list(tokens))

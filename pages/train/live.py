@@ -2,9 +2,12 @@
 
 import streamlit as st
 
+from pages._ui.controls import View
 from pages._ui.formation import on_one_axis, patterns_over_training, scores_over_training
-from pages._ui.lab_curves import curves, numbers, samples
+from pages._ui.lab_curves import curves, numbers
 from pages._ui.lab_form import form
+from pages._ui.lab_pictures import attention_as_it_forms
+from pages._ui.lab_samples import samples
 from pages._ui.layout import figure, prose
 from pages._ui.process import warm_training
 from pages._ui.steering import steering
@@ -50,6 +53,14 @@ def before() -> None:
     warm_training()
 
 
+def heads_as_they_form(view: View, steps: list[int]) -> None:
+    """Of a model that goes on with one text: every head's pattern, and its scores."""
+    st.subheader("Its heads, as they form")
+    st.caption("On one sequence that it is not trained on, the same all the time.")
+    patterns_over_training(view, steps)
+    on_one_axis(view, steps, scores_over_training(view, steps))
+
+
 def during(run: Watched) -> None:
     """Its numbers, its pictures, and the buttons that steer it, which are not drawn with them."""
     steering(run)
@@ -60,28 +71,28 @@ def during(run: Watched) -> None:
         if st.session_state.get("run") != run.name:  # asked for before the reader left it
             return
         now = watched(run.name)
-        if now is None or (now.entry.state, now.view() is None) != shown:
+        if now is None or (now.entry.state, now.opened() is None) != shown:
             st.rerun()
         numbers(now)
         curves(now)
 
     @st.fragment(run_every=SECONDS_BETWEEN_PICTURES.get(run.entry.state))
     def pictures() -> None:
-        view = run.view()
-        if view is None or not (steps := view.bundle.snapshots):
+        opened = run.opened()
+        if opened is None or not (steps := opened.bundle.snapshots):
             return
         try:
             samples(run)
-            st.subheader("Its heads, as they form")
-            st.caption("On one sequence that it is not trained on, the same all the time.")
-            patterns_over_training(view, steps)
-            on_one_axis(view, steps, scores_over_training(view, steps))
+            if (view := run.view()) is None:
+                attention_as_it_forms(run, steps)
+            else:
+                heads_as_they_form(view, steps)
         except ValueError:
-            if set(steps) <= set(view.bundle.snapshots):
+            if set(steps) <= set(opened.bundle.snapshots):
                 raise
             st.rerun()  # it was resumed meanwhile, and makes some steps anew
 
-    shown = run.entry.state, run.view() is None
+    shown = run.entry.state, run.opened() is None
     look()
     pictures()
 

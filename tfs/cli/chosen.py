@@ -14,7 +14,7 @@ from tfs.tasks.corpus import read_text
 from tfs.tasks.named import CORPORA
 from tfs.tokenizers.bpe_training import N_BYTES
 from tfs.train.checkpoint import LARGEST_JSON, LARGEST_WEIGHTS
-from tfs.train.pair_recipes import ALL_RECIPES
+from tfs.train.pair_recipes import ALL_RECIPES, OWN_PAIRS
 from tfs.train.recipe import Recipe, fit, read_recipe
 
 COSTS = "costs"  # what --print-config adds to a recipe, and --config leaves aside
@@ -80,7 +80,7 @@ def _base(args: argparse.Namespace, file: Mapping[str, Any]) -> Recipe:
             f"task with --config; the recipes are {', '.join(sorted(ALL_RECIPES))}"
         )
     task_options(task)  # refuses an unknown one
-    return next(recipe for recipe in ALL_RECIPES.values() if recipe.task == task)
+    return next(recipe for recipe in (*ALL_RECIPES.values(), OWN_PAIRS) if recipe.task == task)
 
 
 def _task_flags(args: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:

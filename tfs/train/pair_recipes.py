@@ -79,8 +79,17 @@ TAGS = _recipe(
     batch_size=32,
     lr=2e-3,
 )
+OWN_PAIRS = Recipe.from_dict(
+    {
+        "name": "own-pairs",
+        "about": "One layer that reads and one that writes, trained on a file of pairs.",
+        "model": WRITES | {"d_vocab": 8000, "n_ctx": 64},
+        "train": TRAINED | {"steps": 1500},
+        "task": {"name": "parallel"},
+    }
+)
 
 PAIR_RECIPES: dict[str, Recipe] = {
     recipe.name: recipe for recipe in (DATES, NUMBERS, GRAMMAR, MASKED_WORDS, TAGS)
 }
-ALL_RECIPES = RECIPES | PAIR_RECIPES
+ALL_RECIPES = RECIPES | PAIR_RECIPES  # all that need no file; OWN_PAIRS does
