@@ -15,6 +15,8 @@ from pages._ui.owner import owner
 from pages._ui.predict import predict
 from pages._ui.training import ask_to_open, look_at, readable_time
 from tfs.interp import weight_change
+from tfs.model import kind_of
+from tfs.model.architectures import DECODER_ONLY
 from tfs.plots import compare_runs, signed_bars
 from tfs.train.entry import owner_hash
 from tfs.train.estimate import costs
@@ -253,11 +255,12 @@ def one_run(one: RunSet) -> None:
     if st.session_state.get("run of set") not in titles:
         st.session_state.pop("run of set", None)
     run = st.selectbox("Run", list(titles), format_func=titles.get, key="run of set")
+    bundle = state.open_any(run).bundle
     with st.container(horizontal=True):
         st.button("Watch it", icon=":material/model_training:", on_click=_watch, args=(run,))
-        for page, title in (("attention", "Its attention"), ("formed", "How it formed")):
-            st.button(title, key=f"{title} of set", on_click=ask_to_open, args=(run, page))
-    bundle = state.open_model(run).bundle
+        if kind_of(bundle.model).architecture == DECODER_ONLY:  # else those pages cannot read it
+            for page, title in (("attention", "Its attention"), ("formed", "How it formed")):
+                st.button(title, key=f"{title} of set", on_click=ask_to_open, args=(run, page))
     if len(bundle.snapshots) > 1:
         _what_moved(run, bundle)
 
@@ -268,7 +271,7 @@ def _watch(run: str) -> None:
 
 
 def _what_moved(run: str, bundle: tfs.Bundle) -> None:
-    first = state.open_model(run, bundle.snapshots[0]).bundle.model
+    first = state.open_any(run, bundle.snapshots[0]).bundle.model
     change = weight_change(first, bundle.model)
     change = {part: value for part, value in change.items() if math.isfinite(value)}
     st.caption(

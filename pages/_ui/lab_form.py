@@ -37,7 +37,7 @@ class Asked(NamedTuple):
 def form() -> Asked | None:
     """The form; None, with one sentence on the page, where what it says does not fit together."""
     base, own = _chosen(), None
-    st.caption(base.about)
+    st.caption(f"{DOES[base.architecture]} {literal(base.about)}")
     try:
         with st.expander(
             "Change the recipe", key=f"change {base.name}", expanded=base == OWN_PAIRS
@@ -75,9 +75,7 @@ def _chosen() -> Recipe:
     names = _names(architecture)
     if st.session_state.get("recipe", names[0]) not in names:
         st.session_state["recipe"] = names[0]
-    name = st.selectbox("What to train", names, key="recipe", bind="query-params")
-    st.caption(DOES[architecture])
-    return OFFERED[name]
+    return OFFERED[st.selectbox("What to train", names, key="recipe", bind="query-params")]
 
 
 def _names(architecture: str) -> list[str]:

@@ -10,11 +10,11 @@ from pages._ui.watched import Watched, answers_can_be_graded
 from tfs.sample import generate
 from tfs.tasks.pairs import END
 from tfs.train.guesses import Said, answers
-from tfs.train.told import Example, Piece, told
+from tfs.train.told import NOTHING, Example, Piece, told
 
 QUESTIONS, LONGEST_SAMPLE = 3, 80
 STEPS_OF_SAMPLES = 8
-MOST_GUESSES, MOST_PIECES = 20, 40
+MOST_GUESSES, MOST_PIECES, MOST_BEYOND = 20, 40, 3
 GUESSED = (
     "Each token of an answer is guessed from the true tokens before it; wrong ones are struck "
     "through, on red."
@@ -117,11 +117,18 @@ def _wrong(guess: str) -> str:
 
 def in_pieces(example: Example) -> str:
     """An example in Markdown: what was read, with what the model said of it, right or wrong."""
-    pieces = example.pieces[:MOST_PIECES]
+    room = min(MOST_PIECES, len(example.pieces) - _too_many(example))
+    pieces = example.pieces[:room]
     fills_in = any(piece.true is None for piece in pieces)
     shown = (_piece(piece, "**" if fills_in else "") for piece in pieces)
-    more = " …" if len(example.pieces) > MOST_PIECES else ""
+    more = " …" if len(example.pieces) > room else ""
     return example.glue.join(filter(None, shown)) + more
+
+
+def _too_many(example: Example) -> int:
+    """Of a text that does not come to its end, the pieces that need not be shown."""
+    beyond = sum(piece.true == NOTHING for piece in example.pieces)
+    return max(0, beyond - MOST_BEYOND)
 
 
 def _piece(piece: Piece, mark: str) -> str:
@@ -129,7 +136,7 @@ def _piece(piece: Piece, mark: str) -> str:
     if piece.true is None:
         return literal(piece.read)
     is_right = piece.guess == piece.true
-    if piece.guess == "" or (is_right and piece.guess == END):
+    if piece.guess == NOTHING or (is_right and piece.guess == END):
         return ""
     said = f"{mark}{literal(piece.guess)}{mark}" if is_right else _wrong(piece.guess)
     if not piece.read:

@@ -153,3 +153,24 @@ def test_a_reader_trains_on_a_text_of_their_own(reader, server, tmp_path) -> Non
     ends(reader)
     reader.get_by_text("What it writes").wait_for()
     assert not reader.get_by_test_id("stException").count()
+
+
+def test_an_encoder_decoder_is_chosen_writes_what_it_was_not_shown_and_is_stopped(
+    reader, server
+) -> None:
+    open_page(reader, server, "live")
+    reader.get_by_test_id("stMain").get_by_role("radio", name="encoder-decoder").click()
+    settle(reader)
+    assert "architecture=encoder-decoder" in reader.url and "recipe=" not in reader.url
+    expect(reader.get_by_role("combobox", name="What to train")).to_have_value("dates")
+    press(reader, "Train")
+    reader.wait_for_url(re.compile("run=run-"))
+    reader.get_by_text("What it writes").wait_for()
+    reader.get_by_text("Its attention, as it forms").wait_for()
+    reader.get_by_text(re.compile("decoder.0.cross_attn, head 0, at the newest weights")).wait_for()
+    press(reader, "Stop")
+    ends(reader, "stopped")
+    table = reader.get_by_test_id("stTable")
+    expect(table.get_by_text("the truth")).to_be_visible()
+    expect(table.get_by_text(re.compile(r"^\d{4}-\d\d-\d\d$")).first).to_be_visible()
+    assert not reader.get_by_test_id("stException").count()
