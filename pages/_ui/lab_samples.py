@@ -146,7 +146,8 @@ def _piece(piece: Piece, mark: str) -> str:
 
 def _true(example: Example) -> Example:
     """The same example, answered as it should be."""
-    pieces = [piece._replace(guess=piece.true) for piece in example.pieces]
+    known = (piece for piece in example.pieces if piece.true != NOTHING)
+    pieces = [piece._replace(guess=piece.true) for piece in known]
     return example._replace(pieces=pieces)
 
 
