@@ -12,13 +12,13 @@ change may matter more than a large one. Compare with the same training from ano
 import math
 
 import torch
-from torch import Tensor
-
-from tfs.hooks import Openable
+from torch import Tensor, nn
 
 
 @torch.no_grad()
-def weight_change(before: Openable, after: Openable, *, by: str = "component") -> dict[str, float]:
+def weight_change(
+    before: nn.Module, after: nn.Module, *, by: str = "component"
+) -> dict[str, float]:
     """Of each component, |after - before| / |before|, over all its weights and biases together.
 
     by "component": "embed", "pos_embed", "0_ln1", "0_attn", "0_ln2", "0_mlp", ..., "ln_final",
