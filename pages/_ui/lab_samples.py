@@ -41,8 +41,8 @@ KINDS = {
     ),
     "token-classifier": Kind(
         "What it says of each word",
-        "The likeliest tag of each word; a wrong one is struck through, on red. The tag O, for no "
-        "name, is left out where it is right.",
+        "Behind each word its likeliest tag, in bold; a wrong one is struck through, on red. The "
+        "tag O, for no name, is left out where it is right.",
     ),
     "pair-classifier": Kind(
         "What it says of two texts",
@@ -119,8 +119,8 @@ def in_pieces(example: Example) -> str:
     """An example in Markdown: what was read, with what the model said of it, right or wrong."""
     room = min(MOST_PIECES, len(example.pieces) - _too_many(example))
     pieces = example.pieces[:room]
-    fills_in = any(piece.true is None for piece in pieces)
-    shown = (_piece(piece, "**" if fills_in else "") for piece in pieces)
+    among_words = any(piece.true is None or piece.read for piece in pieces)
+    shown = (_piece(piece, "**" if among_words else "") for piece in pieces)
     more = " …" if len(example.pieces) > room else ""
     return example.glue.join(filter(None, shown)) + more
 
@@ -141,7 +141,7 @@ def _piece(piece: Piece, mark: str) -> str:
     said = f"{mark}{literal(piece.guess)}{mark}" if is_right else _wrong(piece.guess)
     if not piece.read:
         return said
-    return literal(piece.read) + ("" if is_right and piece.guess == "O" else f" :small[{said}]")
+    return literal(piece.read) + ("" if is_right and piece.guess == "O" else f" {said}")
 
 
 def _true(example: Example) -> Example:
