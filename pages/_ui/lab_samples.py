@@ -12,7 +12,7 @@ from tfs.tasks.pairs import END
 from tfs.train.guesses import Said, answers
 from tfs.train.told import NOTHING, Example, Piece, told
 
-QUESTIONS, LONGEST_SAMPLE = 3, 80
+QUESTIONS, LONGEST_SAMPLE, LONGEST_TITLE = 3, 80, 160
 STEPS_OF_SAMPLES = 8
 MOST_GUESSES, MOST_PIECES, MOST_BEYOND = 20, 40, 3
 GUESSED = (
@@ -65,7 +65,7 @@ def samples(run: Watched) -> None:
         columns = _columns([_row(run, step) for step in few])
     else:
         examples = [_examples(run, step) for step in few]
-        titles = _distinct([f"`{_short(one.question)}`" for one in examples[-1]])
+        titles = _distinct([f"`{_short(one.question, LONGEST_TITLE)}`" for one in examples[-1]])
         rows = [[in_pieces(one) for one in then] for then in examples]
         rows.append([in_pieces(_true(one)) for one in examples[-1]])
         columns = dict(zip(titles, map(list, zip(*rows, strict=True)), strict=True))
@@ -98,8 +98,10 @@ def _row(run: Watched, step: int) -> list[tuple[str, str]]:
     return [("continues the held-out text", literal(written))]
 
 
-def _short(text: str) -> str:
-    return (text if len(text) <= 48 else "… " + text[-46:]).replace("`", "'").strip() or "(nothing)"
+def _short(text: str, most: int = 48) -> str:
+    """The end of a text that is too long: what a decoder goes on from."""
+    cut = text if len(text) <= most else "… " + text[2 - most :]
+    return cut.replace("`", "'").strip() or "(nothing)"
 
 
 def _struck(said: Said) -> str:
