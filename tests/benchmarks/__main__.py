@@ -11,7 +11,8 @@ import argparse
 import os
 import sys
 
-from tests.benchmarks.rows import BENCHMARKS, Row
+from tests.benchmarks.row import Row
+from tests.benchmarks.rows import BENCHMARKS
 from tests.benchmarks.timing import MATMUL_SIDE
 
 HEAD = ("what: against whom", "ours", "peer", "ratio", "target", "", "GFLOP/s", "of peak")

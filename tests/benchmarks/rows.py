@@ -7,12 +7,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import browser, peers, share
+from tests.benchmarks import browser, pair_rows, peers, share
 from tests.benchmarks.mirror import TARGET_LOSS
+from tests.benchmarks.row import Row
 from tests.benchmarks.timing import Timings, large_matmul, large_matmul_flops, take_turns
 
 SMALL = {"n_layers": 4, "d_model": 128, "n_heads": 4, "n_ctx": 128, "d_vocab": 512}
@@ -23,24 +23,6 @@ SMALL_RECIPES = (
     *("mirror", "mirror-2-layers", "induction", "induction-4-heads", "copy", "sort", "brackets"),
     *("addition", "addition-forwards", "modular-addition", "ioi", "prose"),
 )
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: `figure` is a ratio or seconds, and holds its target from above or below."""
-
-    what: str
-    ours: str
-    peer: str
-    figure: float
-    target: float
-    unit: str = "x"
-    at_most: bool = False
-    gflops: float | None = None  # per second
-    percent_of_peak: float | None = None
-
-    def passes(self) -> bool:
-        return self.figure <= self.target if self.at_most else self.figure >= self.target
 
 
 def training(rounds: int) -> list[Row]:
@@ -258,6 +240,9 @@ BENCHMARKS: dict[str, tuple[Callable[[int], list[Row]], int]] = {
     "overhead": (overhead, 15),
     "cache": (cache, 25),
     "generation": (generation, 15),
+    "pairs": (pair_rows.pairs, 15),
+    "masked": (pair_rows.masked, 15),
+    "decoding": (pair_rows.decoding, 7),
     "mirror": (mirror, 5),
     "pages": (pages, 9),
 }

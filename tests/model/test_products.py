@@ -7,10 +7,11 @@ from torch.utils.flop_counter import FlopCounterMode
 BOTH_SIDES_OF_ENOUGH = [(1, 8, 8), (3, 16, 40), (64, 128, 96), (1, 768, 1024), (256, 64, 256)]
 
 
-@pytest.fixture
-def products():
+@pytest.fixture(params=[False, True], ids=["elsewhere", "on Intel's"])
+def products(request, monkeypatch):
     import tfs.model.products as products
 
+    monkeypatch.setattr(products, "MKL_IS_AT_HOME", request.param)
     return products
 
 

@@ -35,6 +35,7 @@ def test_training_loss_is_next_token_loss(monkeypatch, model, batch, logits_at_o
     from tfs.train import loss
 
     monkeypatch.setattr(loss, "LOGITS_AT_ONCE", logits_at_once)
+    monkeypatch.setattr(loss, "FEW_LOGITS", 0)
     expected = reference(model, batch)
     got = loss_and_gradients(model, loss.training_loss(model, batch))
     torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
@@ -49,8 +50,9 @@ def test_in_float32_too(tiny_config, randomised, batch):
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
 @pytest.mark.parametrize("logits_at_once", [1, 14, 2**24])
-def test_the_gradient_is_that_of_finite_differences(monkeypatch, logits_at_once):
+def test_the_gradient_is_that_of_finite_differences(monkeypatch, logits_at_once, smoothing):
     from tfs.train import loss
 
     monkeypatch.setattr(loss, "LOGITS_AT_ONCE", logits_at_once)
@@ -62,14 +64,15 @@ def test_the_gradient_is_that_of_finite_differences(monkeypatch, logits_at_once)
         torch.tensor([0.2, 0.0, 0.5, 0.1, 0.2]).double(),
     )
     apply = loss.UnembedLoss.apply
-    assert torch.autograd.gradcheck(lambda *args: apply(*args, targets, weight), inputs)
+    assert torch.autograd.gradcheck(lambda *args: apply(*args, targets, weight, smoothing), inputs)
 
 
 def test_large_logits_stay_finite():
     from tfs.train.loss import UnembedLoss
 
     resid = torch.tensor([[1e4, -1e4]])
-    loss = UnembedLoss.apply(resid, torch.eye(2), torch.zeros(2), torch.tensor([1]), torch.ones(1))
+    given = torch.eye(2), torch.zeros(2), torch.tensor([1]), torch.ones(1)
+    loss = UnembedLoss.apply(resid, *given, 0.0)
     assert loss.item() == pytest.approx(2e4)
 
 
@@ -125,10 +128,15 @@ def test_bfloat16_products_come_near(tiny_config, randomised, batch):
         assert (reduced_gradients[name] - gradient).norm() < 0.1 * gradient.norm() + 1e-3, name
 
 
+@pytest.mark.parametrize("few", [0, 2**21], ids=["in slices", "at once"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
-def test_smoothed_labels_are_a_mixture_of_the_true_token_and_all_alike(model, batch, smoothing):
-    from tfs.train.loss import training_loss
+def test_smoothed_labels_are_a_mixture_of_the_true_token_and_all_alike(
+    monkeypatch, model, batch, smoothing, few
+):
+    from tfs.train import loss
 
+    monkeypatch.setattr(loss, "FEW_LOGITS", few)
+    training_loss = loss.training_loss
     logs = model(batch.tokens)[:, :-1].log_softmax(-1)
     true = -logs.gather(2, batch.tokens[:, 1:, None]).squeeze(2)
     alike = -logs.mean(-1)

@@ -83,6 +83,32 @@ def test_loss_and_accuracy_are_those_of_each_text_without_its_padding(
     assert measured.accuracy == pytest.approx(accuracy, abs=1e-6)
 
 
+@pytest.mark.parametrize("few", [0, 2**21], ids=["in slices", "at once"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("name", ["numbers", "masked-words"])
+def test_logits_that_nobody_asks_for_are_not_missed(
+    monkeypatch, recipe, name, smoothing, few
+) -> None:
+    """The loss and every gradient are those of a run whose logits somebody watches, all of them."""
+    from tfs.train import loss
+
+    monkeypatch.setattr(loss, "FEW_LOGITS", few)
+    made = recipe(name)
+    task = made.make_task()
+    model, batch = made.kind(task).make(), task.sample(6, 0)
+    assert not batch.counted.all()
+
+    def found():
+        model.zero_grad()
+        value = loss.training_loss(model, batch, label_smoothing=smoothing)
+        value.backward()
+        return value.detach(), {n: p.grad for n, p in model.named_parameters() if p.requires_grad}
+
+    plain = found()
+    with model.hooks([("unembed.hook_out", lambda logits, hook: None)]):
+        torch.testing.assert_close(plain, found(), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["dates", "tags"])
 def test_parts_of_a_batch_add_up_to_its_gradient(recipe, name) -> None:
     from tfs.train.backward import backward, batch_loss

@@ -1,6 +1,8 @@
 """What the three models share: random weights at the start, checks of what is read, weights by
 name."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -8,6 +10,8 @@ from torch import Tensor, nn
 from tfs.hooks import HookedModel
 from tfs.model.config import TransformerConfig
 from tfs.model.positions import SinusoidalPosEmbed
+
+HEAD = ("mlm_head.", "unembed.")
 
 
 def is_matrix(name: str) -> bool:
@@ -40,6 +44,21 @@ class TransformerModel(HookedModel):
             if isinstance(module, SinusoidalPosEmbed):
                 module.W_pos.requires_grad_(False)
         return self
+
+    def final_stream(self, *texts: Tensor, **choices: Any) -> Float[Tensor, "batch pos d_model"]:
+        """The stream that the head reads, after the last block; arguments are forward's."""
+        raise NotImplementedError
+
+    def for_unembed(
+        self, resid: Float[Tensor, "batch pos d_model"]
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """What the unembedding reads: final_stream itself, where no more stands between."""
+        return resid
+
+    def head_is_watched(self) -> bool:
+        """Whether anybody sees, or changes, what follows final_stream."""
+        points = self.hook_dict.items()
+        return any(point.is_watched() for name, point in points if name.startswith(HEAD))
 
     def looked_up(
         self, tokens: Int[Tensor, "batch pos"], *segments: Int[Tensor, "batch pos"] | None

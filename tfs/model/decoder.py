@@ -71,11 +71,16 @@ class DecoderOnly(TransformerModel, StackedHeads):
         past_kv_cache: keys and values of the tokens before these; it is extended in place. Raises
         ValueError for a bidirectional model, whose keys and values change with every later token.
         """
-        resid = self.resid(tokens, stop_at_layer, past_kv_cache)
         if stop_at_layer is not None:
-            return resid
-        logits = self.unembed(self.ln_final(resid))
+            return self.resid(tokens, stop_at_layer, past_kv_cache)
+        logits = self.unembed(self.final_stream(tokens, past_kv_cache))
         return soft_capped(logits, self.cfg.output_logits_soft_cap)
+
+    def final_stream(
+        self, tokens: Int[Tensor, "batch pos"], past_kv_cache: KeyValueCache | None = None
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """The normalised stream after the last block."""
+        return self.ln_final(self.resid(tokens, past_kv_cache=past_kv_cache))
 
     def resid(
         self,

@@ -147,6 +147,16 @@ class EncoderOnly(TransformerModel, StackedHeads):
             resid = block(resid, mask)
         return self.ln_final(resid)
 
+    def final_stream(
+        self, *texts: Tensor | None, **masks: Tensor | None
+    ) -> Float[Tensor, "batch pos d_model"]:
+        return self.encoder_output(*texts, **masks)
+
+    def for_unembed(
+        self, resid: Float[Tensor, "batch pos d_model"]
+    ) -> Float[Tensor, "batch pos d_model"]:
+        return self.mlm_head(resid)
+
     @property
     def W_E(self) -> Float[Tensor, "d_vocab d_model"]:
         return self.embed.W_E

@@ -82,8 +82,17 @@ class EncoderDecoder(TransformerModel):
         one_zero_attention_mask: 1 for a source token, 0 for padding. The target needs none where
         its padding stands at the end: no real token sees it.
         """
+        return self.unembed(self.final_stream(tokens, decoder_input, one_zero_attention_mask))
+
+    def final_stream(
+        self,
+        tokens: Int[Tensor, "batch source_pos"],
+        decoder_input: Int[Tensor, "batch target_pos"],
+        one_zero_attention_mask: PaddingMask = None,
+    ) -> Float[Tensor, "batch target_pos d_model"]:
+        """The decoder's stream after its last block; arguments are forward's."""
         encoded = self.encode(tokens, one_zero_attention_mask)
-        return self.decode(encoded, decoder_input, one_zero_attention_mask)
+        return self.decoded(encoded, decoder_input, one_zero_attention_mask)
 
     def encode(
         self,
@@ -112,6 +121,16 @@ class EncoderDecoder(TransformerModel):
         past: the target tokens before these, and what cross-attention needs of the source; it is
         extended in place. Raises ValueError as forward does.
         """
+        return self.unembed(self.decoded(encoded, decoder_input, one_zero_attention_mask, past))
+
+    def decoded(
+        self,
+        encoded: Float[Tensor, "batch source_pos d_model"],
+        decoder_input: Int[Tensor, "batch target_pos"],
+        one_zero_attention_mask: PaddingMask = None,
+        past: DecodingCache | None = None,
+    ) -> Float[Tensor, "batch target_pos d_model"]:
+        """What the unembedding reads; arguments are decode's."""
         source_mask = padding_mask(one_zero_attention_mask, *encoded.shape[:2])
         offset = past.self_attention.length if past else 0
         resid = self.embedded_target(decoder_input, offset)
@@ -125,7 +144,7 @@ class EncoderDecoder(TransformerModel):
         if past:
             past.self_attention.advance(pos)
             past.cross_attention.advance(unread.shape[1])
-        return self.unembed(self.decoder_final_ln(resid))
+        return self.decoder_final_ln(resid)
 
     def embedded_target(
         self, decoder_input: Int[Tensor, "batch target_pos"], offset: int = 0

@@ -2,9 +2,12 @@
 
 torch hands float32 products to MKL, which on some processors (AMD's, for one) reaches half of what
 they can do. oneDNN, which torch brings along as well, does not have that weakness, but takes longer
-to start, so it is asked only where there is enough to do. Both give the same numbers to rounding.
+to start, so it is asked only where there is enough to do. On Intel's own, MKL is left to it: large
+products take as long there by either, small ones less. Both give the same numbers to rounding.
 """
 
+import platform
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +17,10 @@ from torch.utils.flop_counter import register_flop_formula
 
 ENOUGH = 2**19  # multiply-adds: below, starting oneDNN costs more than it gains
 HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+CPU_INFO = Path("/proc/cpuinfo")
+MKL_IS_AT_HOME = "GenuineIntel" in (  # on the processors that it is written for
+    CPU_INFO.read_text() if CPU_INFO.is_file() else platform.processor()
+)
 
 
 def linear(
@@ -30,9 +37,25 @@ def linear(
     return product.view(*x.shape[:-1], d_out)
 
 
+def add_transposed_product(
+    total: Float[Tensor, "d_in d_out"],
+    x: Float[Tensor, "row d_in"],
+    y: Float[Tensor, "row d_out"],
+) -> None:
+    """total += x^T y, where it stands: part of the gradient of W, for a caller that makes its own.
+
+    In autocast's narrower products the sum keeps the total's precision.
+    """
+    if MKL_IS_AT_HOME and x.dtype == y.dtype == total.dtype:
+        total.addmm_(x.T, y)
+    else:
+        total += linear(x.T, y)
+
+
 def _suits_onednn(x: Tensor, W: Tensor) -> bool:
     return (
         HAS_ONEDNN
+        and not MKL_IS_AT_HOME
         and x.dtype == W.dtype == torch.float32
         and x.device.type == "cpu"
         and not torch.is_autocast_enabled("cpu")
