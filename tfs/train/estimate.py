@@ -101,7 +101,8 @@ def costs(recipe: Recipe, task: Task | None = None, device: torch.device = CPU) 
 
 def flops_per_update(kind: Kind, batch: Examples) -> int:
     """Of an update on this batch, padded as wide as its longest text: three forward passes' worth
-    (see tfs.arithmetic.flops.training_flops)."""
+    (see tfs.arithmetic.flops.training_flops), with logits at every position. An update on a CPU
+    leaves out those that no loss asks for."""
     return 3 * total(FORWARD_TERMS[kind.architecture](kind, batch))
 
 
