@@ -16,6 +16,13 @@ A model is asked through `tfs.hooks.Openable` only, so every function here takes
 as well as a model of ours.
 """
 
+from tfs.interp.alignment import (
+    aligned_cells,
+    alignment_by_chance,
+    alignment_scores,
+    log_probs_without_heads,
+    written_log_probs,
+)
 from tfs.interp.attention import (
     AttentionRoad,
     AttentionSteps,
@@ -83,6 +90,9 @@ __all__ = [
     "StreamNorms",
     "ablation_costs",
     "alibi_steps",
+    "aligned_cells",
+    "alignment_by_chance",
+    "alignment_scores",
     "attention_road",
     "attention_steps",
     "causal",
@@ -99,6 +109,7 @@ __all__ = [
     "label_heads",
     "layer_norm_steps",
     "lens_labels",
+    "log_probs_without_heads",
     "logit_direction",
     "logit_lens",
     "loss_per_position",
@@ -127,4 +138,5 @@ __all__ = [
     "turned_to_places",
     "value_weighted",
     "weight_change",
+    "written_log_probs",
 ]
