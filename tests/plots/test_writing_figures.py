@@ -43,10 +43,28 @@ def test_an_edge_adds_what_lies_between_a_node_and_its_parent(plots, weighed) ->
 def test_the_path_is_drawn_strong(plots, weighed) -> None:
     lines = [t for t in plots.beam_tree(*weighed, path=(1, 0)).data if t.mode == "lines"]
     strong = max(lines, key=lambda line: line.line.width)
-    assert list(strong.x) == [1, 1, None, 1, 1, None] and list(strong.y) == [0, 1, None, 1, 2, None]
+    assert list(strong.x) == [1, 1, 1, 1, None] * 2, "the best candidate of either step"
+    assert [strong.y[i] for i in (0, 3, 5, 8)] == [0, 1, 1, 2], "from the start to the end"
     assert "the strong path is '<b> </s>' with −0.75 nats" in plots.figure_alt(
         plots.beam_tree(*weighed, path=(1, 0))
     )
+
+
+def test_edges_of_two_parents_run_across_at_two_heights(plots, weighed) -> None:
+    lines = [trace for trace in plots.beam_tree(*weighed).data if trace.mode == "lines"]
+    turns = {}  # by the step and the rank of the parent
+    for line in lines:
+        for at in range(0, len(line.x), 5):
+            assert line.y[at] < line.y[at + 1] == line.y[at + 2] < line.y[at + 3]
+            turns.setdefault((line.y[at], line.x[at]), set()).add(line.y[at + 1])
+    assert all(len(heights) == 1 for heights in turns.values())
+    assert turns[1, 1] != turns[1, 2]
+
+
+@pytest.mark.parametrize(("width", "beside"), [(800, " b<br> −1.00"), (240, " b"), (120, "")])
+def test_words_stand_beside_a_node_where_there_is_room(plots, weighed, width, beside) -> None:
+    fig = plots.beam_tree(*weighed, width=width)
+    assert named(fig, "kept").text[1] == beside
 
 
 def test_a_tree_before_its_first_step_is_no_error(plots, weighed) -> None:

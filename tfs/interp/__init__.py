@@ -29,6 +29,7 @@ from tfs.interp.attention import (
     attention_road,
     attention_steps,
     hide_first_token,
+    products_of_cell,
     qk_products,
     value_weighted,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "pca",
     "prefix",
     "previous_token_score",
+    "products_of_cell",
     "qk_products",
     "run_with_mask",
     "scores_by_places",

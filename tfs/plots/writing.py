@@ -18,9 +18,11 @@ FATES = {  # what a candidate that was kept, finished or dropped looks like, and
     "finished": ("finished", DISCRETE[2], "square", 12),
     "dropped": ("cut", REFERENCE, "x-thin-open", 7),
 }
-START, TALLEST_TREE, ROW = "start", 900, (30, 54)  # pixels of a step, at least and at most
-MOST_LETTERS, LETTERS_OF_ALL = 12, 60  # of a token; of a row of them
+START, TALLEST_TREE, ROW = "start", 900, (30, 56)  # pixels of a step, at least and at most
+LETTER, BESIDE, MOST_LETTERS = 6.5, 90, 12  # pixels, beside the tree, and letters of a token
+LETTERS_OF_A_NUMBER = 5
 FAINT = 0.6
+BUS, BETWEEN = 0.36, 0.28  # where edges turn: below the first parent, and down to the last one
 
 
 @runtime_checkable
@@ -39,6 +41,7 @@ class _Node(NamedTuple):
     step: int
     rank: int
     parent: tuple[int, int]  # step and rank
+    turn: float  # where between the two the edge runs across, so that parents can be told apart
     added: float  # log-probability of its last token
     log_prob: float
     token: str
@@ -51,33 +54,35 @@ def beam_tree(
     tokens: Sequence[Sequence[str]],
     *,
     path: Sequence[int] = (),
+    width: int = 800,
     title: str = "",
 ) -> go.Figure:
     """A beam search as a tree that grows downward, its candidates from left to right, best first.
 
     steps: the candidates of each step, as tfs.seq2seq.beam_steps gives them for one source; tokens:
     the newest token of each as text. Kept ones are circles, finished ones squares, cut ones faint
-    crosses; below a node stands its token, and what it adds to the log-probability. path: token ids
-    of a text, whose way through the tree is drawn strong. A candidate that cannot be, at minus
-    infinity, is left out. Raises ValueError where steps and tokens differ in number.
+    crosses; beside a node stand its token, and what it adds to the log-probability. path: token ids
+    of a text, whose way through the tree is drawn strong. width: pixels that the figure has; words
+    are cut to what fits between two nodes, or left to the hover. A candidate that cannot be, at
+    minus infinity, is left out. Raises ValueError where steps and tokens differ in number.
     """
     check_length("step", len(steps), tokens, "rows of tokens")
     nodes = list(_nodes(steps, tokens, tuple(path)))
     widest = max((node.rank for node in nodes), default=1)
     row = int(np.clip(TALLEST_TREE / max(len(steps), 1), *ROW))
-    fig = new_figure(110 + row * len(steps), title)
+    fig = new_figure(96 + row * len(steps), title)
     _add_edges(fig, [node for node in nodes if node.fate == "dropped"], 1, "dot", REFERENCE)
     _add_edges(fig, [node for node in nodes if node.fate != "dropped"], 1.5, "solid", REFERENCE)
     _add_edges(fig, [node for node in nodes if node.on_path], 5, "solid", DISCRETE[1])
     root = {"x": [1], "y": [0], "mode": "markers+text", "text": [START], "meta": HIDDEN}
     root |= {"marker": {"color": REFERENCE, "size": 8}, "textposition": "middle right"}
     fig.add_scatter(**root, hoverinfo="skip", showlegend=False)
-    letters = int(np.clip(LETTERS_OF_ALL // widest, 3, MOST_LETTERS))
+    letters = min(int((width - BESIDE) / widest / LETTER - 1.5), MOST_LETTERS)
     by_fate = [[node for node in nodes if node.fate == fate] for fate in FATES]
     for group in by_fate:
         if group:
             _add_nodes(fig, group, letters)
-    fig.update_xaxes(range=[0.4, widest + 0.6], title_text="candidate, best first", dtick=1)
+    fig.update_xaxes(range=[0.6, widest + 1], title_text="candidate, best first", dtick=1)
     fig.update_xaxes(showgrid=False, side="top", title_standoff=4)
     fig.update_yaxes(range=[len(steps) + 0.7, -0.4], title_text="step", dtick=1, showgrid=True)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 0, "yanchor": "top"})
@@ -146,16 +151,20 @@ def _nodes(
             if not np.isfinite(one.log_prob):
                 continue
             parent, before = kept[one.beam]
+            turn = parent[0] + BUS + BETWEEN * one.beam / max(len(kept) - 1, 1)
             on_path = one.fate != "dropped" and one.tokens == path[: len(one.tokens)]
             added = one.log_prob - before
-            yield _Node(step, rank, parent, added, one.log_prob, name, one.fate, on_path)
+            yield _Node(step, rank, parent, turn, added, one.log_prob, name, one.fate, on_path)
         kept = going_on
 
 
 def _add_edges(fig: Draft, nodes: Sequence[_Node], width: Number, dash: str, colour: str) -> None:
-    """A line from each node to its parent."""
-    x = [place for node in nodes for place in (node.parent[1], node.rank, None)]
-    y = [place for node in nodes for place in (node.parent[0], node.step, None)]
+    """A line from each parent down, across and down to its node, past the words beside them."""
+    x: list[int | None] = []
+    y: list[float | None] = []
+    for node in nodes:
+        x += [node.parent[1], node.parent[1], node.rank, node.rank, None]
+        y += [node.parent[0], node.turn, node.turn, node.step, None]
     line = {"width": width, "dash": dash, "color": colour}
     fig.add_scatter(
         x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, meta=HIDDEN
@@ -165,16 +174,17 @@ def _add_edges(fig: Draft, nodes: Sequence[_Node], width: Number, dash: str, col
 def _add_nodes(fig: Draft, nodes: Sequence[_Node], letters: int) -> None:
     """Nodes of one fate: its symbol, the token, and what that adds."""
     name, colour, symbol, size = FATES[nodes[0].fate]
-    texts = [f"{token_label(node.token, letters)}<br>{_signed(node.added)}" for node in nodes]
+    texts = [_beside(node, letters) for node in nodes]
     fig.add_scatter(
         x=[node.rank for node in nodes],
         y=[node.step for node in nodes],
         name=name,
         mode="markers+text",
         opacity=FAINT if name == "cut" else 1,
-        marker={"color": colour, "symbol": symbol, "size": size, "line": {"width": 2}},
+        marker={"color": colour, "symbol": symbol, "size": size}
+        | {"line": {"width": 2, "color": colour}},
         text=texts,
-        textposition="bottom center",
+        textposition="middle right",
         textfont={"size": 11},
         cliponaxis=False,
         customdata=[
@@ -186,8 +196,14 @@ def _add_nodes(fig: Draft, nodes: Sequence[_Node], letters: int) -> None:
     )
 
 
+def _beside(node: _Node, letters: int) -> str:
+    """The token, and where there is room what it adds."""
+    token = f" {token_label(node.token, letters)}" if letters > 1 else ""
+    return f"{token}<br> {_signed(node.added)}" if letters >= LETTERS_OF_A_NUMBER else token
+
+
 def _signed(nats: float) -> str:
-    return f"{nats:.2f}".replace("-0.00", "0.00").replace("-", "−")
+    return f"{nats:.{1 if nats < -9.995 else 2}f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def _tree_in_words(steps: int, nodes: Sequence[_Node]) -> str:
