@@ -57,12 +57,15 @@ def _tree(
         key="beam tree",
         code=[beam_steps],
         program=two.program(
-            f"steps = beam_steps(model, source, {marks}, beams={beams}, "
-            f"length_penalty={penalty})\n"
-            f"candidates = [step.candidates[0] for step in steps][:{len(steps)}]\n"
-            "fates = ('kept', 'finished', 'dropped')\n"
-            "result = [[one.log_prob for step in candidates for one in step if one.fate == fate\n"
-            "           and one.log_prob > -torch.inf] for fate in fates]",
+            f"""
+            search = beam_steps(model, source, {marks}, beams={beams}, length_penalty={penalty})
+            found = {{"kept": [], "finished": [], "dropped": []}}
+            for place, step in enumerate(list(search)[:{len(steps)}], start=1):
+                for rank, one in enumerate(step.candidates[0], start=1):
+                    if one.log_prob > -torch.inf:
+                        found[one.fate].append((rank, place))  # and one.log_prob says how likely
+            result = sum(found.values(), [])
+            """,
             beam_steps,
         ),
     )

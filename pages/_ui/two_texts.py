@@ -1,5 +1,6 @@
 """A text that is read and one that is written from it: the model, what it wrote, what it saw."""
 
+import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -31,10 +32,14 @@ class TwoTexts(NamedTuple):
         return self.bundle.model
 
     def labels(self, ids: Ids) -> list[str]:
-        return self.bundle.tokenizer.str_tokens(list(ids))
+        """A string for each; an id that the model has and its tokenizer has not is #17."""
+        tokenizer = self.bundle.tokenizer
+        return [tokenizer.str_tokens([i])[0] if i < tokenizer.d_vocab else f"#{i}" for i in ids]
 
     def plain(self, ids: Ids) -> str:
-        return self.bundle.tokenizer.plain(list(ids))
+        """The text, without marks and what the tokenizer does not have."""
+        tokenizer = self.bundle.tokenizer
+        return tokenizer.plain([i for i in ids if i < tokenizer.d_vocab])
 
     @property
     def marks(self) -> dict[str, int]:
@@ -83,7 +88,7 @@ class TwoTexts(NamedTuple):
                 f"read_back = torch.tensor([{list(self.read_back)}])",
                 f"written = torch.tensor([{list(self.written)}])",
                 "_, cache = model.run_with_cache(source, read_back)",
-                lines,
+                textwrap.dedent(lines).strip(),
             ]
         )
 

@@ -1,11 +1,11 @@
-"""Models of two texts of one's own: found, opened, and told in one sentence where they cannot be."""
+"""Models of two texts of one's own: opened, or told in one sentence why they cannot be."""
 
 import secrets
 import shutil
 
 import pytest
 
-from tests.pages.screen import header, messages, the_map
+from tests.pages.screen import drawn, header, messages, the_map
 
 PAGE = "pages/read/translation.py"
 LINES = [f"{a} {b}\t{b} {a}" for a in "one two three four".split() for b in "red blue".split()]
@@ -27,7 +27,8 @@ def run_of(tmp_path):
 
 @pytest.fixture
 def own_pairs(tmp_path):
-    """A run on the pairs of a user's file, as it is before its first update."""
+    """A run on the pairs of a user's file, as it is before its first update; its model has ids
+    that its tokenizer has not, and weighs them."""
     import tfs
     from tfs.train.recipe import Recipe, save_recipe
 
@@ -66,6 +67,7 @@ def test_a_run_of_the_users_pairs_has_an_example_of_its_own(visit, own_pairs) ->
     assert text in [line.split("\t")[0] for line in LINES]
     assert header(at, "cross")["columns"]["labels"] == text.split()
     assert header(at, "cross mosaic")["names"] == ["L0H0", "L0H1", "L1H0", "L1H1"]
+    assert " #18" in str(drawn(at, "beam tree")["data"]), "an id that no token has"
     at.button_group(key="layer").set_value(1).run()
     assert header(at, "cross")["panels"][0]["title"] == "decoder.1.cross_attn, head 0"
     assert the_map(at, "missed").shape[0] == 5

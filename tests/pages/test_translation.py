@@ -63,9 +63,9 @@ def test_what_is_written_and_where_it_looks(visit, decoded, name, step) -> None:
             assert len(header(at, key)["columns"]["labels"]) == len(keys)
 
 
-def lock_in_mosaic(at, key, **cell):
+def lock_in_mosaic(at, part, **cell):
     """A click in a mosaic, as the browser sends it, and the page as it stands then."""
-    (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key} mosaic"))
+    (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{part} mosaic"))
     states = at._tree.get_widget_states()
     states.widgets.add(id=proto.id, json_value=json.dumps({"cell": cell}))
     return at._run(states)
