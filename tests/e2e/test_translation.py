@@ -61,7 +61,7 @@ def test_decode_with_cross_attention(page, server) -> None:
     main.get_by_role("button", name="From the start").click()
     expect(main.get_by_text("token 1 of 10", exact=True)).to_be_visible()
     settle(page)
-    mosaic = main.locator("[class*=st-key-cross_mosaic], .st-key-cross-mosaic").locator("canvas")
+    mosaic = main.locator(".st-key-cross-mosaic canvas")
     before = pixels(mosaic.nth(2))
     following = main.get_by_role("button", name="Write the next token")
     for step in range(2, 11):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.pages.screen import drawn, header, messages, the_map
+from tests.pages.screen import drawn, header, messages, said, the_map
 
 PAGE = "pages/read/translation.py"
 LINES = [f"{a} {b}\t{b} {a}" for a in "one two three four".split() for b in "red blue".split()]
@@ -77,6 +77,41 @@ def test_words_it_does_not_know_are_read_as_unknown(visit, own_pairs) -> None:
     at = visit(PAGE, pair=own_pairs, **{f"text for {own_pairs}": "one <b>zebra</b> $x$"})
     assert not at.exception and not messages(at)
     assert header(at, "cross")["columns"]["labels"] == ["one", "<unk>", "<unk>"]
+
+
+def test_where_the_model_writes_another_word_there_is_no_ring(visit, run_of, tmp_path) -> None:
+    import tfs
+    from tfs.tasks.grammar import GrammarTask
+
+    run, text = run_of("grammar"), "the small red dog does not see the birds"
+    bundle = tfs.load("grammar")
+    early = bundle.at_step(128)
+    tfs.save(tfs.Bundle(early, bundle.tokenizer, "# early"), tmp_path / run)
+    at = visit(PAGE, pair=run, **{f"text for {run}": text})
+    assert not at.exception
+    task, written = GrammarTask(), header(at, "cross")["rows"]["labels"]
+    true = task.translate(text).split()
+    assert written[: len(true)] != true, "it has not learned it yet"
+    assert f"The right translation is “{' '.join(true)}”" in said(at)
+    both = zip(task.alignment(text), true, written, strict=False)
+    rings = [[i, place] for i, (place, right, found) in enumerate(both) if right == found]
+    assert header(at, "cross")["rings"] == rings and 0 < len(rings) < len(true)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"so far": "99"},
+        {"so far": "0"},
+        {"alpha": "-3", "beams": "99"},
+        {"layer": "7", "head": "x", "token": "12: 'q'", "key token": "99"},
+        {"text for dates": "<s></s><pad>"},
+        {"pair": ""},
+    ],
+)
+def test_a_link_that_asks_for_too_much_is_no_error(visit, query) -> None:
+    at = visit(PAGE, **query)
+    assert not at.exception and not at.error and header(at, "cross mosaic")
 
 
 def test_without_its_file_the_run_opens_and_asks_for_a_text(visit, own_pairs, tmp_path) -> None:

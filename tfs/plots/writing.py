@@ -82,8 +82,8 @@ def beam_tree(
     for group in by_fate:
         if group:
             _add_nodes(fig, group, letters)
-    fig.update_xaxes(range=[0.6, widest + 1], title_text="candidate, best first", dtick=1)
-    fig.update_xaxes(showgrid=False, side="top", title_standoff=4)
+    fig.update_xaxes(range=[0.6, widest + 1], tickvals=list(range(1, widest + 1)))
+    fig.update_xaxes(title_text="candidate, best first", showgrid=False, side="top")
     fig.update_yaxes(range=[len(steps) + 0.7, -0.4], title_text="step", dtick=1, showgrid=True)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 0, "yanchor": "top"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 34, margin_b=34)
@@ -198,8 +198,9 @@ def _add_nodes(fig: Draft, nodes: Sequence[_Node], letters: int) -> None:
 
 def _beside(node: _Node, letters: int) -> str:
     """The token, and where there is room what it adds."""
-    token = f" {token_label(node.token, letters)}" if letters > 1 else ""
-    return f"{token}<br> {_signed(node.added)}" if letters >= LETTERS_OF_A_NUMBER else token
+    fits = letters > 1 or len(node.token) <= letters
+    token = f" {token_label(node.token, letters)}" if fits else ""
+    return token if letters < LETTERS_OF_A_NUMBER else f"{token}<br> {_signed(node.added)}"
 
 
 def _signed(nats: float) -> str:
