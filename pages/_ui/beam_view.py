@@ -72,8 +72,9 @@ def _tree(
     st.caption(
         f"Each step extends every beam by every token and weighs the {2 * beams} likeliest "
         f"results, from left to right. {counted(beams, 'beam')} at most go on; the others are cut. "
-        "Below a token stands what it adds to the log-probability. The strong path leads to the "
-        "winner, or, while the search goes on, to the best beam."
+        "Below a token stands what it adds to the log-probability; where there is no room, a hover "
+        "says it. The strong path leads to the winner, or, while the search goes on, to the best "
+        "beam."
     )
 
 

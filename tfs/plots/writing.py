@@ -84,7 +84,7 @@ def beam_tree(
             _add_nodes(fig, group, letters)
     fig.update_xaxes(range=[0.6, widest + 1], tickvals=list(range(1, widest + 1)))
     fig.update_xaxes(title_text="candidate, best first", showgrid=False, side="top")
-    fig.update_yaxes(range=[len(steps) + 0.7, -0.4], title_text="step", dtick=1, showgrid=True)
+    fig.update_yaxes(range=[len(steps) + 0.7, -0.4], title_text="step", dtick=1, showgrid=False)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 0, "yanchor": "top"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 34, margin_b=34)
     listed = [node for group in by_fate for node in group]
