@@ -10,6 +10,7 @@ from pages._ui.opened_by import ENCODER_DECODER, architecture_of
 from pages._ui.steps import PLAY, counter
 from pages._ui.two_texts import TwoTexts, two_texts
 from tfs.tasks.pairs import END, PAD, START, PairTask
+from tfs.train.checkpoint import bundled_names
 from tfs.train.recipe import read_recipe
 
 EXAMPLES = {
@@ -23,11 +24,15 @@ MOST_CHARACTERS = 200
 def pair_names() -> list[str]:
     """Bundled models of two texts, this session's runs of such models, and the one that the URL
     names (its link is its key)."""
-    bundled = state.bundled_names(ENCODER_DECODER)
-    bundled.sort(key=lambda name: [*EXAMPLES, name].index(name))
+    bundled = _bundled_pairs()
     others = [*st.session_state.get("my_runs", []), st.query_params.get("pair", "")]
     runs = [name for name in dict.fromkeys(others) if name not in bundled and state.is_run(name)]
     return bundled + [name for name in runs if architecture_of(name) == ENCODER_DECODER]
+
+
+@st.cache_data(show_spinner=False)
+def _bundled_pairs() -> list[str]:
+    return sorted(bundled_names(ENCODER_DECODER), key=lambda name: [*EXAMPLES, name].index(name))
 
 
 def pick_two_texts() -> TwoTexts:
