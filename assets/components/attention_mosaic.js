@@ -1,7 +1,10 @@
 // Every head's pattern as a small canvas. Hover reads a cell; a click (or Enter) locks it, a second
 // click unlocks it; arrow keys move within a head, Shift + arrow keys from head to head. Where there
 // are several frames, such as the snapshots of a training, a slider draws any of them at once.
+// Rows from `open` on are not there yet: they are empty and cannot be chosen.
 // The locked cell is the component's state "cell": {head, query, key}, or null.
+
+const MOST = 2.5; // times as long one way as the other: cells of longer patterns are no squares
 
 export default function ({ data, parentElement, setStateValue }) {
   const grid = parentElement.querySelector(".grid");
@@ -10,11 +13,13 @@ export default function ({ data, parentElement, setStateValue }) {
   const { names, queries, keys, frames, query_labels, key_labels } = head;
   const size = queries * keys;
   const palette = colours(head.scale);
-  const shape = `${names}|${queries}|${keys}`;
+  const shape = `${names.length}|${queries}|${keys}`;
 
   if (grid.dataset.shape !== shape) build();
   grid.style.setProperty("--columns", head.columns);
-  Object.assign(grid, { at: head.lock ? { ...head.lock } : grid.at, locked: head.lock });
+  grid.classList.toggle("growing", head.open < queries);
+  Object.assign(grid, { at: head.lock ? { ...head.lock } : grid.at, locked: head.lock, open: head.open });
+  grid.at.query = within(grid.at.query, head.open);
   grid.read = read;
   grid.lock = lock;
   scrubber();
@@ -22,19 +27,19 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function build() {
     grid.dataset.shape = shape;
-    grid.at = { head: 0, query: queries - 1, key: 0 };
-    grid.replaceChildren(...names.map(panel));
+    grid.at = { head: 0, query: head.open - 1, key: 0 };
+    grid.replaceChildren(...names.map((_, i) => panel(i)));
     grid.onmouseleave = () => (status.textContent = sentence(grid.locked));
   }
 
-  function panel(name, i) {
+  function panel(i) {
     const figure = document.createElement("figure");
     const caption = document.createElement("figcaption");
-    caption.textContent = name;
     const frame = document.createElement("div");
     const canvas = document.createElement("canvas");
     canvas.width = keys;
     canvas.height = queries;
+    canvas.style.aspectRatio = Math.min(Math.max(keys / queries, 1 / MOST), MOST);
     canvas.setAttribute("role", "img");
     canvas.tabIndex = i === 0 ? 0 : -1;
     const mark = document.createElement("i");
@@ -49,7 +54,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function under(event, canvas, i) {
     const [query, key] = cellAt(event, canvas, queries, keys);
-    return { head: i, query, key };
+    return { head: i, query: within(query, grid.open), key };
   }
 
   function press(event, i) {
@@ -59,7 +64,7 @@ export default function ({ data, parentElement, setStateValue }) {
     event.stopPropagation(); // the page's own shortcuts stay quiet while a head has the focus
     if (!step) return grid.lock({ ...grid.at, head: i });
     if (event.shiftKey) return focusHead(i + step[1] + step[0] * head.columns);
-    grid.at.query = within(grid.at.query + step[0], queries);
+    grid.at.query = within(grid.at.query + step[0], grid.open);
     grid.at.key = within(grid.at.key + step[1], keys);
     grid.read({ ...grid.at, head: i });
   }
@@ -139,12 +144,13 @@ export default function ({ data, parentElement, setStateValue }) {
       const image = context.createImageData(keys, queries);
       const pixels = new Uint32Array(image.data.buffer);
       const start = (frame * names.length + i) * size;
-      for (let row = 0; row < size; row += keys) {
+      for (let row = 0; row < head.open * keys; row += keys) {
         const weights = cells.subarray(start + row, start + row + keys);
         const full = head.row_scale ? Math.max(...weights, 1) : 255;
         weights.forEach((level, key) => (pixels[row + key] = palette[Math.round((255 * level) / full)]));
       }
       context.putImageData(image, 0, 0);
+      grid.children[i].querySelector("figcaption").textContent = names[i];
       canvas.setAttribute("aria-label", `${names[i]}: ${head.alts[i]}`);
     });
     place(grid.locked, "locked");

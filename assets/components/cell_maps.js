@@ -1,6 +1,7 @@
 // Maps of the same cells side by side, rows by columns, tokens on both axes where they fit. Hover
 // reads a cell in all maps at once; a click (or Enter) locks it, a second click unlocks it; arrow
 // keys move. A cell without a number is empty, one at minus infinity is grey, with a cross.
+// Rings stand in the cells of head.rings, [row, column] each; head.ringed says what they mean.
 // Numbers are written into cells that have room for them, where that is asked for.
 // The locked cell is the component's state "cell": {row, column}, or null; where whole rows are
 // locked, its column is null, and its row where only a column is.
@@ -47,7 +48,7 @@ export default function ({ data, parentElement, setStateValue }) {
     const figure = document.createElement("figure");
     figure.innerHTML =
       '<figcaption></figcaption><div class="scale"><span></span><b></b><span></span></div>' +
-      '<div class="square"><div class="down"></div><div class="drawing"><svg class="crosses"></svg><canvas role="img"></canvas><svg class="edges"></svg><div class="numbers" aria-hidden="true"></div><i></i></div>' +
+      '<div class="square"><div class="down"></div><div class="drawing"><svg class="crosses"></svg><canvas role="img"></canvas><svg class="edges"></svg><div class="numbers" aria-hidden="true"></div><div class="rings"></div><i></i></div>' +
       '<div class="across"></div></div>';
     const canvas = figure.querySelector("canvas");
     canvas.tabIndex = i === 0 ? 0 : -1;
@@ -107,7 +108,8 @@ export default function ({ data, parentElement, setStateValue }) {
     if (column === null) return `${from} (${head.mark}). ${head.hint}`;
     const mark = isLocked(cell) ? ` (${head.mark})` : "";
     const values = panels.map((panel, i) => `${panel.what} ${written(value(i, row, column), panel.words)}`);
-    return `${from}, ${placed(head.columns, column)}: ${values.join(", ")}${mark}`;
+    const ringed = head.rings.some((ring) => ring[0] === row && ring[1] === column) ? `, ${head.ringed}` : "";
+    return `${from}, ${placed(head.columns, column)}: ${values.join(", ")}${ringed}${mark}`;
   }
 
   function value(i, row, column) {
@@ -150,7 +152,14 @@ export default function ({ data, parentElement, setStateValue }) {
     canvas.style.background = closed && longest > CROSSES_UP_TO ? HATCHED : "none";
     tiled(crosses, closed && longest <= CROSSES_UP_TO ? CROSS : "", i);
     tiled(edges, longest <= EDGES_UP_TO ? EDGE(longest) : "", i);
+    drawing.querySelector(".rings").replaceChildren(...head.rings.map(ringAt));
     if (head.digits !== null) write(drawing.querySelector(".numbers"), i, levels.map((level) => palette[level]));
+  }
+
+  function ringAt([row, column]) {
+    const ring = document.createElement("b");
+    frameCell(ring, row, column, rows, columns);
+    return ring;
   }
 
   function write(numbers, i, pixels) {

@@ -1,7 +1,9 @@
 // Buttons and arrow keys that go to another place. The place is counted here, and sent as a whole
 // number, so that no press is lost while the server is still drawing the one before.
 // State "at": {place, press}; the server answers with the last press that it has seen, and what it
-// says about the place is news only when that is the latest.
+// says about the place is news only when that is the latest. A button with `every` plays: it goes
+// forward by itself, every so many milliseconds and never ahead of the server, up to the end or
+// until anything is pressed; at the end it begins anew.
 
 const PAUSE = 150; // milliseconds between two messages while a key is held
 const OWN_ARROWS = "input, textarea, select, [contenteditable], [role=slider], [role=radio], [role=tab], [role=option], [role=gridcell]";
@@ -10,7 +12,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const row = parentElement.querySelector(".turns");
   const status = parentElement.querySelector(".status");
   if (data.press >= (row.press ?? 0)) Object.assign(row, { place: data.place, press: data.press });
-  Object.assign(row, { data, turn });
+  Object.assign(row, { data, turn, go, stop });
   const names = data.buttons.map(({ name }) => name).join("|");
   if (row.dataset.names !== names) build();
   show();
@@ -48,7 +50,29 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function turn(i) {
-    const place = target(row.data.buttons[i]);
+    const wasPlaying = row.playing !== undefined;
+    row.stop();
+    const { every } = row.data.buttons[i];
+    if (!every) return go(target(row.data.buttons[i]));
+    if (!wasPlaying) play(every);
+  }
+
+  function play(every) {
+    if (row.place === row.data.last) row.go(0);
+    row.playing = setInterval(() => {
+      if (!row.isConnected || row.place === row.data.last) return row.stop();
+      if (row.data.press >= row.press) row.go(row.place + 1);
+    }, every);
+    show();
+  }
+
+  function stop() {
+    clearInterval(row.playing);
+    row.playing = undefined;
+    show();
+  }
+
+  function go(place) {
     if (place === row.place) return;
     Object.assign(row, { place, press: row.press + 1 });
     show();
@@ -69,7 +93,11 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function show() {
-    [...row.children].forEach((button, i) => (button.disabled = target(row.data.buttons[i]) === row.place));
+    [...row.children].forEach((button, i) => {
+      const { name, every } = row.data.buttons[i];
+      button.disabled = every ? row.data.last === 0 : target(row.data.buttons[i]) === row.place;
+      if (every) button.textContent = row.playing === undefined ? name : "Pause";
+    });
     const { name, first, last } = row.data;
     status.textContent = `${name} ${row.place + first} of ${last + first}`;
   }

@@ -1,9 +1,11 @@
 """One query's road through one head, step by step, with the real numbers and their shapes."""
 
 import math
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
+from torch import Tensor
 
 from pages._ui.aligned_bars import Row, key_rows, softmax_rows
 from pages._ui.axes import shape
@@ -181,9 +183,33 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int, *, scaled
     call = f"qk_products(model, cache, {layer}, {head}, {query}, {key})"
     if not scaled:
         products, call = products * scale, f"{call} * model.blocks[{layer}].attn.attn_scale"
+    cell_products(
+        products,
+        f"{query} {quoted(view.labels[query])}",
+        f"{key} {quoted(view.labels[key])}",
+        scaled=scaled,
+        code=[qk_products],
+        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        program=view.program(f"result = {call}", qk_products),
+    )
+
+
+def cell_products(
+    products: Tensor,
+    query: str,
+    key: str,
+    *,
+    scaled: bool,
+    code: Sequence[Callable],
+    reads: str,
+    program: str,
+) -> None:
+    """A score as the sum of its products, [d_head], of a query and a key that are named so.
+
+    scaled: the products are divided by the scale. The other arguments are those of `figure`.
+    """
     st.markdown(
-        f"Query {query} {quoted(view.labels[query])} with the locked key, {key} "
-        f"{quoted(view.labels[key])}: {'its score' if scaled else 'q · k is'} "
+        f"Query {query} with the locked key, {key}: {'its score' if scaled else 'q · k is'} "
         f"{products.sum():.3f}{' is' if scaled else ','} the sum of {len(products)} products, one "
         f"for each entry of q and k, {shape('d_head')}."
     )
@@ -191,7 +217,7 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int, *, scaled
         {"q × k / scale" if scaled else "q × k": products},
         key="cell",
         axis="d_head",
-        code=[qk_products],
-        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
-        program=view.program(f"result = {call}", qk_products),
+        code=code,
+        reads=reads,
+        program=program,
     )

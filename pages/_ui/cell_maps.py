@@ -125,6 +125,8 @@ def cell_maps(
     digits: int | None = None,
     hint: str = "",
     mark: str = "locked",
+    rings: Tensor | None = None,
+    ringed: str = "",
     lock: tuple[int | None, int | None] | None = None,
     on_lock: Callable[[tuple[int, int | None] | None], None] | None = None,
 ) -> None:
@@ -135,7 +137,8 @@ def cell_maps(
 
     lock, and what on_lock is called with: a row and a column, or None; by_row: rows are locked, and
     the column is None. A lock of a row or a column alone, the other None, frames the whole of it.
-    mark: what a locked cell is called. Without on_lock there is no locking.
+    mark: what a locked cell is called. Without on_lock there is no locking. rings: a bool for each
+    cell, [row column], True where a ring stands in it; ringed: what that means, as a hover says it.
     """
     usual = "Hover a cell, lock it with a click; arrow keys move." if on_lock else "Hover a cell."
     head = {
@@ -151,6 +154,8 @@ def cell_maps(
         "digits": digits,
         "hint": hint or usual,
         "mark": mark,
+        "rings": [] if rings is None else rings.nonzero().tolist(),
+        "ringed": ringed,
     }
 
     def changed() -> None:

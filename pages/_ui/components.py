@@ -130,22 +130,26 @@ def attention_mosaic(
     frame: int = 0,
     frame_name: str = "",
     row_scale: bool = False,
+    open_rows: int | None = None,
     on_lock: Callable[[dict[str, int] | None], None] | None = None,
 ) -> None:
     """Small patterns side by side, [frame head query_pos key_pos] (one frame: without that axis).
 
-    labels: of the keys, and of the queries where those have none of their own. Weights travel as
-    256 levels, which is all that a small cell can show. row_scale: each row is as bright as its
-    largest weight allows; what a hover says stays the weight. on_lock is called with
-    {"head", "query", "key"}, or None when the reader unlocks the cell.
+    Weights travel as 256 levels, which is all that a small cell can show. row_scale: each row is as
+    bright as its largest weight allows; what a hover says stays the weight. query_labels: of the
+    rows, where they are of another text than the columns. open_rows: only the first so many rows
+    are there yet, the others stay empty. on_lock is called with {"head", "query", "key"}, or None
+    when the reader unlocks the cell.
     """
     patterns = patterns if patterns.ndim == 4 else patterns[None]
     levels = (patterns.detach().numpy().clip(0, 1) * 255).round().astype(np.uint8)
     heads, queries, keys = patterns.shape[1:]
+    open_rows = queries if open_rows is None else open_rows
     head = {
         "names": list(names),
         "queries": queries,
         "keys": keys,
+        "open": open_rows,
         "query_labels": shown(labels if query_labels is None else query_labels),
         "key_labels": shown(labels),
         "columns": columns,
@@ -156,7 +160,7 @@ def attention_mosaic(
         "frame": frame,
         "frame_name": frame_name,
         "row_scale": row_scale,
-        "alts": _alts(patterns[frame]),
+        "alts": _alts(patterns[frame][:, :open_rows]),
         "hint": "Hover a cell, lock it with a click; arrow keys move, with Shift to another head.",
     }
 
@@ -164,7 +168,7 @@ def attention_mosaic(
         cell = st.session_state[key].get("cell")
         inside = cell and all(
             cell.get(name) in range(size)
-            for name, size in (("head", heads), ("query", queries), ("key", keys))
+            for name, size in (("head", heads), ("query", open_rows), ("key", keys))
         )
         if on_lock:
             on_lock(cell if inside else None)

@@ -2,7 +2,7 @@
 
 import contextlib
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -240,10 +240,15 @@ def _pick(label: str, key: str, count: int) -> int:
 
 def pick_token(view: View, label: str = "Token", *, key: str = "token") -> int | None:
     """A token of the prompt or none, kept in the URL: what a token strip locks, as a widget."""
-    places = range(NO_TOKEN, len(view.tokens))
+    return pick_place(view.labels, label, key=key)
+
+
+def pick_place(labels: Sequence[str], label: str, *, key: str) -> int | None:
+    """One of these tokens, by its place, or none; kept in the URL."""
+    places = range(NO_TOKEN, len(labels))
 
     def named(place: int) -> str:
-        return "none is locked" if place == NO_TOKEN else f"{place}: {view.labels[place]!r}"
+        return "none is locked" if place == NO_TOKEN else f"{place}: {labels[place]!r}"
 
     asked = st.query_params.get(key, "")
     number = asked.partition(":")[0]  # written by hand, or with a label of another prompt

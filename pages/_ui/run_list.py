@@ -8,7 +8,7 @@ from pages._ui import state
 from pages._ui.controls import remember_run
 from pages._ui.layout import counted, literal
 from pages._ui.owner import owner
-from pages._ui.training import ask_to_open, look_at, readable_time
+from pages._ui.training import look_at, open_button, readable_time
 from tfs.arithmetic import readable_bytes
 from tfs.train.entry import Entry, size_of
 from tfs.train.run_library import GOING_ON
@@ -71,13 +71,7 @@ def chosen_run(entries: list[Entry]) -> None:
         st.caption(literal(entry.error))
     with st.container(horizontal=True):
         st.button("Watch it", icon=":material/model_training:", on_click=_watch, args=(entry,))
-        st.button(
-            "Open its attention",
-            icon=":material/visibility:",
-            disabled=not state.is_run(entry.name),
-            on_click=ask_to_open,
-            args=(entry.name,),
-        )
+        open_button(entry.name)
         st.download_button(
             "Take it along (zip)",
             data=lambda: state.run_library().export(entry.name),

@@ -11,6 +11,7 @@ from pages._ui.training import (
     branch,
     can_resume,
     leave,
+    open_button,
     resume,
     set_lr,
     stop,
@@ -72,15 +73,8 @@ def _go_button(label: str, icon: str, press: Callable, *args: object) -> None:
 
 def _open(run: Watched) -> None:
     """Into any of the pages that read a model, where they can."""
-    ready = run.view() is not None
-    st.button(
-        "Open its attention",
-        icon=":material/visibility:",
-        disabled=not ready,
-        on_click=ask_to_open,
-        args=(run.name,),
-    )
-    with st.popover("Open it in …", disabled=not ready):
+    open_button(run.name)
+    with st.popover("Open it in …", disabled=run.view() is None):
         for page, title in SEEN_IN.items():
             st.button(title, key=f"open in {page}", on_click=ask_to_open, args=(run.name, page))
 

@@ -15,6 +15,7 @@ from pages._ui.components import component
 TURNS = '<div class="turns"></div><div class="status" aria-live="polite"></div>'
 BACK = {"name": "← Back", "by": -1, "key": "ArrowLeft"}
 FORWARD = {"name": "Forward →", "by": 1, "key": "ArrowRight"}
+PLAY = {"name": "Play", "by": 1, "every": 700}  # milliseconds
 
 _turns = component("turns", TURNS)
 
@@ -41,20 +42,22 @@ def counter(
     back: str = "Back",
     forward: str = "Forward",
     start: int = 0,
+    first: int = 0,
     jumps: Sequence[dict[str, Any]] = ({"name": "Start again", "to": 0},),
 ) -> int:
-    """A whole number from 0 to `last` as a slider, kept in the URL. One to a page, as a stepper.
+    """A whole number from `first` to `last` as a slider, kept in the URL. One to a page, as a
+    stepper.
 
     It begins at `start`. Where the page has become shorter than what was chosen, it is `last`. With
-    nothing to count there is no widget, and it is 0. jumps: more buttons, as for `turns`.
+    nothing to count there is no widget, and it is `first`. jumps: more buttons, as for `_turn_to`.
     """
-    if last < 1:
-        return 0
-    if (st.session_state.get(key) or 0) > last:
+    if last <= first:
+        return first
+    if (st.session_state.get(key) or first) > last:
         st.session_state[key] = last
-    at = st.slider(label, 0, last, start, key=key, bind="query-params")
+    at = st.slider(label, first, last, start, key=key, bind="query-params")
     buttons = [BACK | {"name": f"← {back}"}, FORWARD | {"name": f"{forward} →"}, *jumps]
-    _turn_to(range(last + 1), at, buttons, key=key, name=name)
+    _turn_to(range(first, last + 1), at - first, buttons, key=key, name=name, first=first)
     return at
 
 
@@ -70,8 +73,9 @@ def _turn_to(
     """Buttons that go from one of the choices, the one at `place`, to another one.
 
     A button has a name, and where it goes: `by` so many places, `to` one of them, or to the next
-    whole `row` of so many; with `key`, a key of the keyboard does the same. name and first: what a
-    place is called, and the number of the first.
+    whole `row` of so many; with `key`, a key of the keyboard does the same. One with `every` goes
+    on by itself, a place every so many milliseconds, and is a pause meanwhile. name and first: what
+    a place is called, and the number of the first.
     """
     pressed = f"{key} press"
     _turns(

@@ -12,10 +12,12 @@ from pages._ui import state
 from pages._ui.controls import remember_run, show_model
 from pages._ui.lab_form import Asked
 from pages._ui.layout import counted, literal, metrics
+from pages._ui.opened_by import architecture_of, page_for
 from pages._ui.owner import owner
 from pages._ui.predict import predict
 from pages._ui.watched import Watched, watched
 from tfs.arithmetic import readable_count
+from tfs.model.architectures import DECODER_ONLY
 from tfs.train.estimate import Costs, costs
 from tfs.train.recipe import Recipe
 from tfs.train.references import classes_of
@@ -136,9 +138,7 @@ def _say_it_is_lost(name: str) -> None:
             "How this model was trained is not known here, so its training cannot be watched; what "
             "it learned is kept."
         )
-        st.button(
-            "Open what it learned", icon=":material/visibility:", on_click=ask_to_open, args=(name,)
-        )
+        open_button(name, "Open what it learned")
     else:
         st.warning(
             f"There is no training {literal(name[:60])} on this server: a run can be watched on "
@@ -203,8 +203,30 @@ def set_lr(run: Watched, lr: float) -> None:
         run.job.set_lr(lr)
 
 
-def ask_to_open(name: str, page: str = "attention") -> None:
-    """For a button's on_click: app.py leaves this page when it runs next."""
+def open_button(name: str, label: str = "") -> None:
+    """A button that leads to the page which opens this run first, where there is one."""
+    opens = page_for(architecture_of(name))
+    st.button(
+        label or (opens or page_for(DECODER_ONLY)).label,
+        icon=":material/visibility:",
+        key=f"open {name}",
+        disabled=opens is None or not state.is_run(name),
+        on_click=ask_to_open,
+        args=(name,),
+    )
+
+
+def ask_to_open(name: str, page: str = "") -> None:
+    """For a button's on_click: app.py leaves this page when it runs next.
+
+    page: one that reads the sidebar's model; a run of another kind goes to its own page all the
+    same.
+    """
     st.session_state.pop("lost run", None)
-    show_model(name)
-    st.session_state["go to"] = page
+    opens = page_for(architecture_of(name)) or page_for(DECODER_ONLY)
+    if opens.picker:
+        remember_run(name)
+        st.session_state["arrive with"] = {opens.picker: name}
+    else:
+        show_model(name)
+    st.session_state["go to"] = opens.page if opens.picker else page or opens.page

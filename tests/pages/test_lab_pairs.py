@@ -38,7 +38,10 @@ def test_its_numbers_and_its_loss_are_shown(visit, of_another_kind, name) -> Non
     assert shown["Held-out loss"] == f"{lines[-1]['held_out']['loss']:.3f}"
     uniform = reference_losses(read_recipe(directory).make_task())["uniform"]
     assert f"{uniform:.3f}" in str(drawn(at, "loss")["layout"])
-    assert {b.label: b.disabled for b in at.button}["Open its attention"]
+    buttons = {b.label: b.disabled for b in at.button}
+    assert (
+        buttons["Open in Two texts"] is False if name == "dates" else buttons["Open its attention"]
+    )
 
 
 @pytest.mark.parametrize("page", ["pages/read/attention.py", "pages/inspect/lens.py"])

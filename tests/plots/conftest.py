@@ -37,7 +37,22 @@ def scores():
 
 
 @pytest.fixture(scope="session")
-def figures(plots, tokens, scores):
+def weighed():
+    """Two steps of two beams, 0 being the end; and the newest token of each candidate."""
+    from tfs.seq2seq import Candidate
+
+    steps = [
+        [((1,), 0, -0.5, "kept"), ((2,), 0, -1.0, "kept")],
+        [((1, 0), 0, -0.75, "finished"), ((2, 1), 1, -1.5, "kept")],
+    ]
+    steps[0] += [((3,), 0, -3.0, "dropped"), ((1,), 1, -torch.inf, "dropped")]
+    steps[1] += [((1, 4), 0, -2.5, "kept"), ((2, 0), 1, -4.0, "dropped")]
+    tokens = [["<b>", "b", "c", "<b>"], ["</s>", "<b>", "d", "</s>"]]
+    return [[Candidate(*one) for one in step] for step in steps], tokens
+
+
+@pytest.fixture(scope="session")
+def figures(plots, tokens, scores, weighed):
     """One figure of every public function, by the function's name."""
     pattern, n = scores.softmax(-1), len(tokens)
     g = torch.Generator().manual_seed(1)
@@ -117,6 +132,10 @@ def figures(plots, tokens, scores):
         ),
         "norm_lines": plots.norm_lines({name: torch.rand(3, generator=g) for name in "ab<"}),
         "norm_map": plots.norm_map(torch.rand(3, n, generator=g), tokens, lock=(1, 2)),
+        "beam_tree": plots.beam_tree(*weighed, path=(1, 0)),
+        "probability_rows": plots.probability_rows(
+            torch.rand(2, n, generator=g), tokens, ["all heads", "without <b>"]
+        ),
         "scaled_strips": plots.scaled_strips(torch.randn(n, 16, generator=g), tokens),
         "scatter_2d": plots.scatter_2d(
             torch.randn(n, 2, generator=g), tokens, explained=(0.5, 0.2)

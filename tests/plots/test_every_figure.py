@@ -21,6 +21,7 @@ NAMES = [
     *("accuracy_by_position", "compare_runs", "over_training"),
     *("bias_by_distance", "rotary_turns"),
     *("depth_lines", "paired_bars", "weight_difference"),
+    *("beam_tree", "probability_rows"),
 ]
 OF_A_PROMPT = [  # whose tokens stand at positions; the others show tokens of a vocabulary
     *("attention_contributions", "attention_grid", "attention_mask", "attention_pattern"),

@@ -16,12 +16,20 @@ A model is asked through `tfs.hooks.Openable` only, so every function here takes
 as well as a model of ours.
 """
 
+from tfs.interp.alignment import (
+    aligned_cells,
+    alignment_by_chance,
+    alignment_scores,
+    log_probs_without_heads,
+    written_log_probs,
+)
 from tfs.interp.attention import (
     AttentionRoad,
     AttentionSteps,
     attention_road,
     attention_steps,
     hide_first_token,
+    products_of_cell,
     qk_products,
     value_weighted,
 )
@@ -83,6 +91,9 @@ __all__ = [
     "StreamNorms",
     "ablation_costs",
     "alibi_steps",
+    "aligned_cells",
+    "alignment_by_chance",
+    "alignment_scores",
     "attention_road",
     "attention_steps",
     "causal",
@@ -99,6 +110,7 @@ __all__ = [
     "label_heads",
     "layer_norm_steps",
     "lens_labels",
+    "log_probs_without_heads",
     "logit_direction",
     "logit_lens",
     "loss_per_position",
@@ -112,6 +124,7 @@ __all__ = [
     "pca",
     "prefix",
     "previous_token_score",
+    "products_of_cell",
     "qk_products",
     "run_with_mask",
     "scores_by_places",
@@ -127,4 +140,5 @@ __all__ = [
     "turned_to_places",
     "value_weighted",
     "weight_change",
+    "written_log_probs",
 ]

@@ -126,9 +126,23 @@ def qk_products(
     is not there.
     """
     q, k = queries_and_keys(model, cache, layer)
-    group = model.cfg.n_heads // k.shape[-2]  # query heads that share one key head
-    q, k = q[..., query_pos, head, :], k[..., key_pos, head // group, :]
-    return q * k / model.blocks[layer].attn.attn_scale
+    return products_of_cell(q, k, head, query_pos, key_pos) / model.blocks[layer].attn.attn_scale
+
+
+def products_of_cell(
+    q: Float[Tensor, "*batch query_pos head d_head"],
+    k: Float[Tensor, "*batch key_pos key_head d_head"],
+    head: int,
+    query_pos: int,
+    key_pos: int,
+) -> Float[Tensor, "*batch d_head"]:
+    """q * k of one query and one key, for each dimension of the head; they sum to q . k.
+
+    q and k may be of two texts, as in cross-attention, and heads may share keys. Raises IndexError
+    for a head or position that is not there.
+    """
+    group = q.shape[-2] // k.shape[-2]  # query heads that share one key head
+    return q[..., query_pos, head, :] * k[..., key_pos, head // group, :]
 
 
 def hide_first_token(

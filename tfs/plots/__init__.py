@@ -46,6 +46,7 @@ from tfs.plots.runs import accuracy_by_position, compare_runs, over_training
 from tfs.plots.sides import depth_lines, paired_bars, weight_difference
 from tfs.plots.space import neighbour_bars, scatter_3d
 from tfs.plots.twin import figure_alt, figure_table
+from tfs.plots.writing import beam_tree, probability_rows
 
 __all__ = [
     "accuracy_by_position",
@@ -54,6 +55,7 @@ __all__ = [
     "attention_mask",
     "attention_pattern",
     "attention_scores",
+    "beam_tree",
     "bias_by_distance",
     "block_road",
     "compare_runs",
@@ -82,6 +84,7 @@ __all__ = [
     "paired_bars",
     "position_bars",
     "position_matrix",
+    "probability_rows",
     "rotary_turns",
     "sampling_rows",
     "scaled_strips",

@@ -38,17 +38,21 @@ def described(
     x_labels: Labels | None = None,
     y_labels: Labels | None = None,
     rows: Labels | None = None,
+    columns: Mapping[str, Sequence] | None = None,
 ) -> go.Figure:
     """The figure, with its alt text and the names of its table's columns.
 
     x, y: what the places on the axes are called; "" leaves a column out. value: a heatmap's cells,
     or a third axis.
     trace: what a trace's name is ("head"). x_labels, y_labels: one more column each, with a label
-    for every integer place. rows: one more column, with a label for every row of the table.
+    for every integer place. rows: one more column, with a label for every row of the table, before
+    the others; columns: more of them, after the others.
     """
     labels = {"x_labels": x_labels, "y_labels": y_labels, "rows": rows}
-    table = {"x": x, "y": y, "value": value, "trace": trace}
+    table: dict[str, Any] = {"x": x, "y": y, "value": value, "trace": trace}
     table |= {n: [pair[0], list(pair[1])] for n, pair in labels.items() if pair is not None}
+    if columns:
+        table["columns"] = [[name, list(values)] for name, values in columns.items()]
     return fig.finished({"alt": alt, "table": table})
 
 
@@ -67,7 +71,7 @@ def figure_table(fig: go.Figure) -> dict[str, list]:
         if trace.meta != HIDDEN:
             for name, column in _columns_of(trace, names).items():
                 columns.setdefault(name, []).extend(np.asarray(column).tolist())
-    return columns
+    return columns | {name: list(values) for name, values in names.get("columns", [])}
 
 
 def _columns_of(trace: Any, names: Mapping) -> dict[str, Any]:

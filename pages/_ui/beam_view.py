@@ -1,0 +1,110 @@
+"""A beam search as a tree that grows with the text, and what it found beside the greedy text."""
+
+from typing import Any
+
+import streamlit as st
+import torch
+
+from pages._ui.components import page_width
+from pages._ui.layout import counted, figure, literal
+from pages._ui.two_texts import TwoTexts
+from tfs.plots import beam_tree
+from tfs.seq2seq import BeamStep, Candidate, beam_steps
+
+MOST_BEAMS = 6
+MOST_PENALTY = 2.0
+
+
+def beam_search(two: TwoTexts, step: int) -> None:
+    """Two sliders, the tree up to this step, its candidates as a table, and who wins."""
+    with st.container(horizontal=True):
+        beams = st.slider("Beams", 1, MOST_BEAMS, 3, key="beams", bind="query-params")
+        penalty = st.slider(
+            "Length penalty α",
+            0.0,
+            MOST_PENALTY,
+            1.0,
+            0.1,
+            key="alpha",
+            bind="query-params",
+            help="A finished text is preferred by its log-probability divided by (its tokens)^α. "
+            "With 0 every further token costs; the larger α, the better long texts fare.",
+        )
+    steps = two.search(beams, penalty)
+    is_over = step == len(two.written)
+    shown = steps if is_over else steps[:step]
+    _tree(two, shown, _leader(shown, is_over), beams, penalty)
+    with st.expander(f"The candidates of step {len(shown)}, as a table", key="candidates"):
+        _table(two, shown[-1].candidates[0])
+    _compare_with_greedy(two, steps)
+
+
+def _leader(steps: list[BeamStep], is_over: bool) -> tuple[int, ...]:
+    """The winner's tokens; while the search goes on, those of the best beam that is kept."""
+    finished = steps[-1].finished[0]
+    kept = [one.tokens for one in steps[-1].candidates[0] if one.fate == "kept"]
+    return finished[0].tokens if finished and (is_over or not kept) else kept[0]
+
+
+def _tree(
+    two: TwoTexts, steps: list[BeamStep], path: tuple[int, ...], beams: int, penalty: float
+) -> None:
+    weighed = [step.candidates[0] for step in steps]
+    tokens = [two.labels(tuple(one.tokens[-1] for one in step)) for step in weighed]
+    marks = ", ".join(f"{name}={token}" for name, token in two.marks.items())
+    figure(
+        beam_tree(weighed, tokens, path=path, width=page_width(lambda: None)),
+        key="beam tree",
+        code=[beam_steps],
+        program=two.program(
+            f"""
+            search = beam_steps(model, source, {marks}, beams={beams}, length_penalty={penalty})
+            found = {{"kept": [], "finished": [], "dropped": []}}
+            for place, step in enumerate(list(search)[:{len(steps)}], start=1):
+                for rank, one in enumerate(step.candidates[0], start=1):
+                    if one.log_prob > -torch.inf:
+                        found[one.fate].append((rank, place))  # and one.log_prob says how likely
+            result = sum(found.values(), [])
+            """,
+            beam_steps,
+        ),
+    )
+    st.caption(
+        f"Each step extends every beam by every token and weighs the {2 * beams} likeliest "
+        f"results, from left to right. {counted(beams, 'beam')} at most go on; the others are cut. "
+        "Below a token stands what it adds to the log-probability; where there is no room, a hover "
+        "says it. The strong path leads to the winner, or, while the search goes on, to the best "
+        "beam."
+    )
+
+
+def _table(two: TwoTexts, weighed: list[Candidate]) -> None:
+    rows: dict[str, Any] = {
+        "text so far": [" ".join(two.labels(each.tokens)) for each in weighed],
+        "goes on from beam": [each.beam for each in weighed],
+        "nats": [each.log_prob for each in weighed],
+        "probability": [torch.tensor(each.log_prob).exp().item() for each in weighed],
+        "fate": [each.fate for each in weighed],
+    }
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "nats": st.column_config.NumberColumn(format="%.3f"),
+            "probability": st.column_config.NumberColumn(format="percent"),
+        },
+    )
+
+
+def _compare_with_greedy(two: TwoTexts, steps: list[BeamStep]) -> None:
+    """In one line: the text of either, and its log-probability."""
+    best, greedy = steps[-1].finished[0][0], two.log_probs().sum().item()
+    text = f"“{literal(two.plain(best.tokens))}”"
+    if best.tokens == two.written:
+        said = f"The search ends with {text}, and so does the greedy choice: {greedy:.3f} nats."
+    else:
+        said = (
+            f"The search ends with {text}, {best.log_prob:.3f} nats; the greedy choice with "
+            f"“{literal(two.plain(two.written))}”, {greedy:.3f} nats."
+        )
+    st.markdown(said.replace(" -", " −"))
