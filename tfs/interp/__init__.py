@@ -62,14 +62,18 @@ from tfs.interp.lens import lens_labels, logit_lens, token_ranks, top_tokens
 from tfs.interp.masks import (
     causal,
     everyone,
+    hooks_to_look_back,
+    looking_back,
     loss_per_position,
     masked_softmax,
+    open_ahead,
     padding,
     prefix,
     run_with_mask,
     sliding_window,
 )
 from tfs.interp.positions import similarity_by_distance, sinusoidal_rotation
+from tfs.interp.road import RoadStep, road_steps
 from tfs.sinusoids import sinusoidal
 
 __all__ = [
@@ -80,6 +84,7 @@ __all__ = [
     "HeadLabel",
     "LayerNormSteps",
     "NeuronTokens",
+    "RoadStep",
     "StreamNorms",
     "ablation_costs",
     "alibi_steps",
@@ -94,6 +99,7 @@ __all__ = [
     "head_norms",
     "head_scores",
     "hide_first_token",
+    "hooks_to_look_back",
     "induction_score",
     "kl_divergence",
     "label_heads",
@@ -101,6 +107,7 @@ __all__ = [
     "lens_labels",
     "logit_direction",
     "logit_lens",
+    "looking_back",
     "loss_per_position",
     "masked_softmax",
     "mean_attention",
@@ -108,11 +115,13 @@ __all__ = [
     "mirror_score",
     "nearest_neighbours",
     "neuron_promotes",
+    "open_ahead",
     "padding",
     "pca",
     "prefix",
     "previous_token_score",
     "qk_products",
+    "road_steps",
     "run_with_mask",
     "scores_by_places",
     "similarity_by_distance",
