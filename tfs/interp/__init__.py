@@ -73,7 +73,7 @@ from tfs.interp.masks import (
     sliding_window,
 )
 from tfs.interp.positions import similarity_by_distance, sinusoidal_rotation
-from tfs.interp.road import RoadStep, road_steps
+from tfs.interp.road import RoadStep, after_norm, road_steps, top_of_stream
 from tfs.sinusoids import sinusoidal
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "RoadStep",
     "StreamNorms",
     "ablation_costs",
+    "after_norm",
     "alibi_steps",
     "attention_road",
     "attention_steps",
@@ -132,6 +133,7 @@ __all__ = [
     "stream_norms",
     "token_ranks",
     "top_neurons",
+    "top_of_stream",
     "top_tokens",
     "turned_to_places",
     "value_weighted",

@@ -69,6 +69,19 @@ def _normalized(block: nn.Module, cache: Cache, name: str, norm: str, is_last: b
     """The stream behind a norm on the road."""
     if is_last:
         return cache[f"{name}.hook_normalized_resid_post"]
-    normalized = cache[f"{name}.{norm}.hook_normalized"]
-    weights = dict(getattr(block, norm).named_parameters())
+    return after_norm(getattr(block, norm), cache[f"{name}.{norm}.hook_normalized"])
+
+
+def after_norm(
+    norm: nn.Module, normalized: Float[Tensor, "*batch pos d_model"]
+) -> Float[Tensor, "*batch pos d_model"]:
+    """What leaves a norm: hook_normalized times its weight, plus its bias, where it has them."""
+    weights = dict(norm.named_parameters())
     return normalized * weights.get("w", 1.0) + weights.get("b", 0.0)
+
+
+def top_of_stream(cache: Cache, n_layers: int, stack: str = "blocks") -> str:
+    """The name of the stream as a stack's last block leaves it, behind its norm in post-norm."""
+    last = f"{stack}.{n_layers - 1}.hook_"
+    after_norm = f"{last}normalized_resid_post"
+    return after_norm if after_norm in cache else f"{last}resid_post"
