@@ -53,7 +53,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     parts.style.setProperty("--columns", Math.ceil(row.parts.length / lines));
     const foot = make("div", "foot", ...row.gates.map(box), make("span", "words", row.label));
     if (row.writes) road.append(make("div", "writes"), make("div", "plus", "+"));
-    if (row.reads) road.append(make("div", "reads"));
+    if (row.reads) foot.append(make("div", "reads"));
     const looks = { reading: row.reads, gated: row.gates.length, asking: row.asks };
     const look = Object.keys(looks).filter((name) => looks[name]);
     return make("div", ["row", "beside", ...look].join(" "), road, make("div", "side", parts, foot));

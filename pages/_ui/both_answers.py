@@ -31,7 +31,8 @@ def filled_in(one: OneText) -> None:
         return
     shares = shares_of(one)
     for left in range(0, len(one.masked), 2):
-        for column, place in zip(st.columns(2), one.masked[left : left + 2], strict=False):
+        pair = one.masked[left : left + 2]
+        for column, place in zip(st.columns(len(pair)), pair, strict=True):
             with column:
                 _one_word(one, place, shares[:, place])
 

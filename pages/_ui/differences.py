@@ -34,6 +34,7 @@ PREDICTS = {
     TAGGED: "the label of the token at p",
     PAIRED: "at p = 0, the label of both texts",
 }
+TOLD = {MASKED: "tokens"}
 Column = dict[str, str]
 
 
@@ -41,7 +42,7 @@ def differences(columns: dict[str, Column]) -> None:
     """The table: a column for each architecture that is shown."""
     rows = list(next(iter(columns.values())))
     cells = {name: [column[row] for row in rows] for name, column in columns.items()}
-    st.table({"": rows} | cells, hide_index=True)
+    st.table({"Asked of the models": rows} | cells, hide_index=True)
     box = code_box("differences")
     if box.open:
         with box:
@@ -57,7 +58,7 @@ def of_encoder(one: OneText) -> Column:
         "Keys after the query that are open": _share(_ahead(cache, "blocks", n_layers)),
         "Attentions in a layer": _attentions(one.encoder.blocks[0]),
         **_made_of(one.bundle.model, cache, "blocks"),
-        "Numbers that one pass gives": _shape(logits),
+        "Numbers that one pass gives": _shape(logits, TOLD.get(one.architecture, "labels")),
         "Those of position p speak of": PREDICTS[one.architecture],
         "Passes for an answer": f"1, over {counted(len(one.tokens), 'token')}",
         "KV cache": "none: every token changes all keys and values",
@@ -79,7 +80,7 @@ def of_two_texts(two: TwoTexts) -> Column:
         "Keys after the query that are open": _listed(ahead.items()),
         "Attentions in a layer": _listed((name, _attentions(b)) for name, b in blocks.items()),
         **_made_of(model, cache, "encoder"),
-        "Numbers that one pass gives": _shape(cache["unembed.hook_out"]),
+        "Numbers that one pass gives": _shape(cache["unembed.hook_out"], "tokens"),
         "Those of position p speak of": "the token that is written after p",
         "Passes for an answer": f"1 over {counted(len(two.source), 'token')} that are read, "
         f"then {len(two.written)}, one for each token that is written",
@@ -97,7 +98,7 @@ def of_decoder(view: View) -> Column:
         "Keys after the query that are open": _share(_ahead(cache, "blocks", cfg.n_layers)),
         "Attentions in a layer": _attentions(view.model.blocks[0]),
         **_made_of(view.model, cache, "blocks"),
-        "Numbers that one pass gives": _shape(logits),
+        "Numbers that one pass gives": _shape(logits, "tokens"),
         "Those of position p speak of": "the token that comes after p",
         "Passes for an answer": f"1 over {counted(n_tokens, 'token')}, "
         "then one for each token that is written",
@@ -133,8 +134,9 @@ def _share(share: Tensor) -> str:
     return "there is none" if share.isnan() else f"{share.item():.0%}"
 
 
-def _shape(logits: Tensor) -> str:
-    return " × ".join(f"{size:,}" for size in logits.shape)
+def _shape(logits: Tensor, what: str) -> str:
+    *places, choices = logits.shape
+    return "".join(f"{pos} positions × " for pos in places) + f"{choices:,} {what}"
 
 
 def _listed(parts: Iterable[tuple[str, str]]) -> str:

@@ -136,16 +136,14 @@ def pick() -> OneText:
     known, asked = names(), st.query_params.get("both", "")
     if asked and asked not in known:
         st.warning(f"There is no such model on this server: {literal(asked[:60])}.")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Model that reads both ways", known, key="both", bind="query-params", width=220
-        )
-        try:
-            opened = state.open_any(name)
-            texts = _typed(name, opened.bundle)
-            return _read(name, opened, texts)
-        except ValueError as error:  # CheckpointError, too
-            problem = str(error)
+    name = st.selectbox(
+        "Model that reads both ways", known, key="both", bind="query-params", width=220
+    )
+    try:
+        opened = state.open_any(name)
+        return _read(name, opened, _typed(name, opened.bundle))
+    except ValueError as error:  # CheckpointError, too
+        problem = str(error)
     st.error(literal(problem))
     st.stop()
 
@@ -225,6 +223,7 @@ def pick_masked(one: OneText) -> OneText:
         default=first,
         key="masked",
         bind="query-params",
+        wrap=True,
     )
     return one.hiding({options[option] for option in hidden if option in options})
 

@@ -42,15 +42,15 @@ def change_of(ids: Sequence[int], places: Sequence[int], which: str, d_vocab: in
 
 
 def encoder_reach(one: OneText, which: str) -> None:
-    ids, places = one.tokens, [place for place, _ in one.words]
-    change = change_of(ids, places, which, one.encoder.cfg.d_vocab)
-    changed = one._replace(tokens=change.made_in(ids))
+    places = [place for place, _ in one.words]
+    change = change_of(one.really, places, which, one.encoder.cfg.d_vocab)
+    changed = one._replace(tokens=change.made_in(one.tokens))
     hook = top_of_stream(one.run()[1], one.encoder.cfg.n_layers)
     run = "model.run_with_cache(changed, segments)"
     lines = _program("tokens", change, run, hook)
     moved = _moved(one.run()[1], changed.run()[1], hook)
     labels = one.bundle.tokenizer.str_tokens(list(changed.tokens))
-    title = f"Encoder: {_said(one.labels, labels, change)}"
+    title = _said(one.labels, labels, change)
     _strip(moved, labels, change.place, title, "encoder", hook, one.program(lines))
 
 
@@ -67,7 +67,7 @@ def decoder_reach(view: View, which: str) -> None:
         "_, other = model.run_with_cache(changed[None], remove_batch_dim=True)\n"
         f"result = (other[{hook!r}] - cache[{hook!r}]).norm(dim=-1)"
     )
-    title = f"Decoder: {_said(view.labels, labels, change)}"
+    title = _said(view.labels, labels, change)
     _strip(moved, labels, change.place, title, "decoder", hook, view.program(lines))
 
 

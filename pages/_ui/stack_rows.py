@@ -33,7 +33,10 @@ def encoder_rows(one: OneText, place: int) -> tuple[list[Road], float]:
     if "embed.hook_pos_embed" in cache:
         embedded["Position"] = cache["embed.hook_pos_embed"][place]
     embedded["Segment"] = cache["embed.hook_token_type_embed"][place]
-    rows = [_tokens(one.labels, place), *_embedded(embedded, one.tokens[place], place)]
+    rows = [
+        _tokens(one.labels, place),
+        *_embedded(embedded, one.tokens[place], place, one.segments[place]),
+    ]
     if model.cfg.normalization_type:
         full = cache["hook_full_embed"][place].norm().item()
         rows.append(norm_on_road("of the embedding", rows[-1]["stream"], full))
@@ -89,13 +92,15 @@ def _tokens(labels: Sequence[str], place: int) -> Row:
     return station(part("Tokens", "the text, cut into tokens", "tokens"), words, 0.0)
 
 
-def _embedded(vectors: dict[str, torch.Tensor], token: int, place: int) -> list[Row]:
+def _embedded(
+    vectors: dict[str, torch.Tensor], token: int, place: int, segment: int = 0
+) -> list[Row]:
     """The token's vector on the road; those of its place and of its text are added to it."""
     stream = torch.zeros_like(vectors["Embed"])
     said = {
         "Embed": (f"row {token} of W_E", "embeddings"),
         "Position": (f"row {place} of W_pos", "positions"),
-        "Segment": ("first or second text", "embeddings"),
+        "Segment": (f"row {segment} of W_token_type", "embeddings"),
     }
     rows = []
     for name, vector in vectors.items():
@@ -134,8 +139,8 @@ def _layers(
             if masked and not asks:
                 about = "a token sees itself and what is written before it"
                 gates.append(part("mask", about, "masks", label=f"Mask of layer {layer}"))
-            words = f"layer {layer}, cross-attention: keys and values from the encoder’s top"
-            words = words if asks else f"layer {layer}, {len(lengths)} heads"
+            words = f"layer {layer}, {len(lengths)} heads" + ", no mask" * (not masked)
+            words = f"layer {layer}: keys and values from the encoder’s top" if asks else words
             heads = _heads(lengths, layer, page, asks)
             rows.append(beside(heads, words, stream, gates=gates, asks=asks))
     return rows

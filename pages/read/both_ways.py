@@ -28,7 +28,7 @@ back = st.toggle(
     "If it could only look back",
     key="back",
     bind="query-params",
-    help="The same weights, read with every key behind its query closed.",
+    help="The same weights, read with every key after its query closed.",
 )
 cache, labels = one.run(back=back)[1], one.labels
 patterns = cache.stack_activation("pattern")

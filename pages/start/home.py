@@ -130,4 +130,9 @@ with left:
     after = next_tokens(last if locked is None else locked)
     shares = zip(after[1], after[0].tolist(), strict=True)
     draw_map(locked, list(shares)[: IN_THE_MAP if may_show else 0])
+    st.page_link(
+        "pages/read/architectures.py",
+        label="This is one of three architectures: see them side by side",
+        icon=":material/schema:",
+    )
 sizes()

@@ -73,8 +73,8 @@ def _normalized(block: nn.Module, cache: Cache, name: str, norm: str, is_last: b
 
 
 def after_norm(
-    norm: nn.Module, normalized: Float[Tensor, "*batch pos d_model"]
-) -> Float[Tensor, "*batch pos d_model"]:
+    norm: nn.Module, normalized: Float[Tensor, "*batch d_model"]
+) -> Float[Tensor, "*batch d_model"]:
     """What leaves a norm: hook_normalized times its weight, plus its bias, where it has them."""
     weights = dict(norm.named_parameters())
     return normalized * weights.get("w", 1.0) + weights.get("b", 0.0)
