@@ -129,8 +129,7 @@ def _layers(
         lengths = step.added[:, place].tolist()
         gates = [norm_before(layer)] if cfg.normalization_type and not on_road else []
         if step.part.startswith("ln"):
-            if cfg.normalization_type:
-                rows.append(norm_on_road(f"layer {layer}", rows[-1]["stream"], stream))
+            rows.append(norm_on_road(f"layer {layer}", rows[-1]["stream"], stream))
         elif step.part == "mlp":
             box = adding("MLP", "block", lengths[0], label=f"MLP of layer {layer}")
             rows.append(beside([box], f"layer {layer}", stream, gates=gates))

@@ -21,7 +21,7 @@ def test_an_architecture_is_switched_and_a_head_of_two_texts_opens(page, server)
     page.keyboard.press("Enter")
     expect(main.get_by_role("heading", name="Two texts", exact=True)).to_be_visible()
     page.wait_for_url(re.compile("translation.*head=2"))
-    assert "pair=grammar" in page.url
+    page.wait_for_url(re.compile("pair=grammar"))
     expect(main.get_by_text("decoder.0.cross_attn, head 2")).to_be_visible()
     page.go_back()
     expect(main.get_by_role("heading", name="Architectures", exact=True)).to_be_visible()

@@ -75,6 +75,21 @@ def test_the_last_norm_of_an_encoder_gives_what_its_head_reads(interp, made, att
     torch.testing.assert_close(steps[-1].stream, length, atol=1e-5, rtol=0)
 
 
+def test_without_norms_there_is_none_on_the_road(interp, made) -> None:
+    model = made("EncoderOnly", normalization_type=None)
+    _, cache = model.run_with_cache(torch.tensor([[3, 1, 4]]))
+    assert [s.part for s in interp.road_steps(model.blocks, cache)] == ["attn", "mlp"] * 2
+
+
+def test_the_top_of_the_stream_is_what_is_read_from_it(interp, made) -> None:
+    source, written = torch.tensor([[3, 1, 4]]), torch.tensor([[9, 2]])
+    for norm_first in (None, True):
+        model = made("EncoderDecoder", norm_first=norm_first)
+        _, cache = model.run_with_cache(source, written)
+        top = cache[interp.top_of_stream(cache, 2, "encoder")]
+        torch.testing.assert_close(model.encoder_final_ln(top), model.encode(source))
+
+
 def test_what_a_mask_leaves_open_ahead(interp, made) -> None:
     tokens = torch.tensor([[3, 1, 4, 1, 5]])
     encoder, decoder = made("EncoderOnly"), made("DecoderOnly")

@@ -51,11 +51,13 @@ def road_steps(blocks: Iterable[nn.Module], cache: Cache, stack: str = "blocks")
             steps.append(
                 RoadStep(layer, part, _added(block, cache, name, part), stream.norm(dim=-1))
             )
-            if f"{name}.hook_normalized_resid_post" not in cache:
-                continue
-            after = _normalized(block, cache, name, f"ln{number}", is_last)
+            norm = f"ln{number}"
+            needed = f"{name}.hook_normalized_resid_post", f"{name}.{norm}.hook_normalized"
+            if not all(hook in cache for hook in needed):
+                continue  # pre-norm, or no norms at all
+            after = _normalized(block, cache, name, norm, is_last)
             none = stream.new_empty(0, *stream.shape[:-1])
-            steps.append(RoadStep(layer, f"ln{number}", none, after.norm(dim=-1)))
+            steps.append(RoadStep(layer, norm, none, after.norm(dim=-1)))
     return steps
 
 
