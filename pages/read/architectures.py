@@ -13,7 +13,7 @@ from pages._ui.one_text import OneText, pick_masked, pick_place
 from pages._ui.one_text import pick as pick_one
 from pages._ui.reach import WHICH, decoder_reach, encoder_reach, two_texts_reach
 from pages._ui.stack_rows import encoder_decoder_rows, encoder_rows
-from pages._ui.two_texts import TwoTexts
+from pages._ui.two_texts import TwoTexts, say_what_is_written
 from pages._ui.two_texts import pick as pick_two
 from tfs.interp import head_norms, road_steps, stream_norms
 from tfs.plots.tokens import visible
@@ -78,6 +78,7 @@ def encoder_only() -> tuple[OneText, dict[str, Any] | None]:
 def two_texts() -> tuple[TwoTexts, dict[str, Any] | None]:
     st.subheader(BOTH)
     two = pick_two()
+    say_what_is_written(two, len(two.written))
     source, written = two.labels(two.source), two.labels(two.read_back)
     with st.container(horizontal=True):
         read = pick_place("Position that is read", source, key="read", default=0)
