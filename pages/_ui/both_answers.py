@@ -127,7 +127,7 @@ def _bars(one: OneText, shares: Tensor, names: list[str], key: str, what: str, w
     """shares [side name], and the program that reads them at `where` in the logits."""
     lines = f"result = torch.stack([each.softmax(-1){where} for each in (logits, logits_back)])"
     figure(
-        paired_bars(shares, names, SIDES, token=what, side="way"),
+        paired_bars(shares, names, SIDES, token=what, side="reading"),
         key=key,
         code=FUNCTIONS,
         reads="hook_attn_scores [batch head query_pos key_pos]",

@@ -134,11 +134,21 @@ def _reads_both(run: str) -> bool:
 def pick() -> OneText:
     """The model and the text to read. Ends the page with one sentence where they do not fit."""
     known, asked = names(), st.query_params.get("both", "")
-    if asked and asked not in known:
-        st.warning(f"There is no such model on this server: {literal(asked[:60])}.")
+    if asked and asked not in known:  # the widget falls back to the first name without a word
+        st.session_state["dead both"] = asked
     name = st.selectbox(
-        "Model that reads both ways", known, key="both", bind="query-params", width=220
+        "Model that reads both ways",
+        known,
+        key="both",
+        bind="query-params",
+        on_change=lambda: st.session_state.pop("dead both", None),
+        width=220,
     )
+    if dead := st.session_state.get("dead both"):
+        st.warning(
+            f"There is no model {literal(dead[:60])} on this server that reads both ways, so you "
+            f"see **{name}**; choose another one above."
+        )
     try:
         opened = state.open_any(name)
         return _read(name, opened, _typed(name, opened.bundle))

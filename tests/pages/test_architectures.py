@@ -158,6 +158,12 @@ def test_the_table_is_asked_of_the_models(visit, encoder, dates) -> None:
     assert rows["Attentions in a layer"][2] == "encoder: 1 (self); decoder: 2 (self, cross)"
     assert rows["Norm"][0].endswith("after each sum") and rows["Norm"][1].endswith("each part")
     assert rows["Numbers that one pass gives"][0] == "10 positions × 115 tokens"
+    from tfs.tasks import LabelledBatch, PairBatch
+    from tfs.tasks.batch import Batch
+
+    speaks_of = rows["Those of position p speak of"]
+    for said, batch in zip(speaks_of, (LabelledBatch, Batch, PairBatch), strict=True):
+        assert ("after p" in said) == (batch.first_predicted == 1)
     cfg, source, written = dates[0].model.cfg, dates[2].shape[1], dates[3].shape[1]
     each = 2 * cfg.n_layers * cfg.n_heads * cfg.d_head * 4 / 1024
     assert rows["KV cache"][2] == (
@@ -253,3 +259,30 @@ def test_norms_of_two_roads_stand_where_the_model_has_them(first, normalization)
         expected = (1, 2 * parts) if first else (2 * parts, 0)
         assert (on_road, gates.count("norm")) == (expected if normalization else (0, 0))
         assert gates.count("mask") == (2 if parts == 3 else 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "on_road", "gates"),
+    [
+        ({}, 1, 4),
+        ({"norm_first": False}, 4, 0),
+        ({"norm_first": False, "attn_only": True}, 2, 0),
+        ({"normalization_type": None}, 0, 0),
+        ({"normalization_type": "RMS", "parallel_attn_mlp": True}, 1, 2),
+    ],
+)
+def test_norms_of_a_decoder_stand_where_it_has_them(
+    visit, tmp_path, fields, on_road, gates
+) -> None:
+    import tfs
+
+    tokenizer = tfs.load("mirror").tokenizer
+    sizes = {"n_layers": 2, "d_model": 16, "n_ctx": 8, "d_head": 8, "d_vocab": tokenizer.d_vocab}
+    model = tfs.DecoderOnly(tfs.TransformerConfig(**sizes, **fields, seed=4))
+    tfs.save(tfs.Bundle(model, tokenizer, "# made here\n"), tmp_path / RUN)
+    at = visit(PAGE, model=RUN, prompt="1 2 3", see="Decoder-only")
+    assert not at.exception and not at.error
+    (road,) = the_map(at, "decoder map")["roads"]
+    assert sum(row.get("slim", False) for row in road["rows"]) == on_road
+    found = [gate["short"] for row in road["rows"] for gate in row["gates"]]
+    assert (found.count("norm"), found.count("mask")) == (gates, 2)

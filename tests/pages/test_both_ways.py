@@ -62,6 +62,7 @@ def test_an_article_is_settled_by_what_comes_after_it(visit, masked_words) -> No
     first, back = (as_tensor(trace["x"]) for trace in drawn(at, "word 1")["data"])
     assert first[0] > 0.9 and back[0] < 0.5
     assert "Position 1: lai" in said(at)
+    assert "by 2 readings" in at.get("plotly_chart")[0].proto.alt
 
 
 def test_the_mark_can_be_typed_and_then_nobody_knows_what_was_there(visit) -> None:
@@ -185,7 +186,10 @@ def test_a_run_that_judges_pairs_opens_by_its_link(visit, tmp_path) -> None:
 def test_a_link_to_what_is_not_here_says_so(visit, name) -> None:
     at = visit(PAGE, both=name)
     assert not at.exception and not at.error
-    assert len(at.warning) == 1 and at.selectbox(key="both").value == "masked-words"
+    at.run()
+    assert len(at.warning) == 1 and "**masked-words**" in at.warning[0].value
+    at.selectbox(key="both").set_value("tags").run()
+    assert not at.warning and not at.exception
 
 
 @pytest.mark.parametrize("name", ["masked-words", "tags"])

@@ -120,3 +120,9 @@ def test_the_words_hold_where_the_sidebar_is_folded(run) -> None:
     at, *_ = run("mirror")
     assert "on the left" not in said(at)
     assert "sidebar" in at.main.markdown[0].value and "**prompt**" in at.main.markdown[0].value
+
+
+def test_home_leads_to_the_other_architectures(run) -> None:
+    at, *_ = run("mirror")
+    (link,) = at.get("page_link")
+    assert "architectures" in link.proto.page
