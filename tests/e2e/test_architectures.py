@@ -19,12 +19,12 @@ def test_an_architecture_is_switched_and_a_head_of_two_texts_opens(page, server)
     head.focus()
     expect(main.get_by_text(head.get_attribute("aria-label"), exact=True)).to_be_visible()
     page.keyboard.press("Enter")
-    expect(main.get_by_role("heading", name="Two texts", exact=True)).to_be_visible()
+    main.get_by_role("heading", name="Two texts", exact=True).wait_for()
     page.wait_for_url(re.compile("translation.*head=2"))
     page.wait_for_url(re.compile("pair=grammar"))
-    expect(main.get_by_text("decoder.0.cross_attn, head 2")).to_be_visible()
+    main.get_by_text("decoder.0.cross_attn, head 2").wait_for()
     page.go_back()
-    expect(main.get_by_role("heading", name="Architectures", exact=True)).to_be_visible()
+    main.get_by_role("heading", name="Architectures", exact=True).wait_for()
     page.wait_for_url(re.compile("see=Encoder-decoder"))
 
 
@@ -49,7 +49,7 @@ def test_a_head_of_an_encoder_opens_with_its_layer(page, server) -> None:
     open_page(page, server, "architectures?see=Encoder-only")
     main = page.get_by_test_id("stMain")
     main.get_by_role("button", name=re.compile("^L1H3: adds")).click()
-    expect(main.get_by_role("heading", name="One head: L1H3", exact=True)).to_be_visible()
+    main.get_by_role("heading", name="One head: L1H3", exact=True).wait_for()
     page.wait_for_url(re.compile("both_ways.*layer=1"))
 
 
@@ -60,10 +60,10 @@ def test_a_word_is_masked_and_filled_in(page, server) -> None:
     for word in ("1 lai", "8 pa"):
         main.get_by_role("button", name=word, exact=True).click()
         settle(page)
-    expect(main.get_by_role("heading", name="Position 8: pa", exact=True)).to_be_visible()
+    main.get_by_role("heading", name="Position 8: pa", exact=True).wait_for()
     expect(main.get_by_role("heading", name="Position 1: lai", exact=True)).to_have_count(0)
     expect(main.get_by_text("so it is right")).to_be_visible()
     settle(page)
     page.reload()
-    expect(main.get_by_role("heading", name="Position 8: pa", exact=True)).to_be_visible()
+    main.get_by_role("heading", name="Position 8: pa", exact=True).wait_for()
     expect(main.get_by_test_id("stException")).to_have_count(0)
