@@ -24,6 +24,8 @@ SECTIONS = {
         st.Page("pages/read/block.py", title="The block", icon=":material/stacks:"),
         st.Page("pages/read/output.py", title="Output", icon=":material/output:"),
         st.Page("pages/read/translation.py", title="Two texts", icon=":material/translate:"),
+        st.Page("pages/read/architectures.py", title="Architectures", icon=":material/schema:"),
+        st.Page("pages/read/both_ways.py", title="Both ways", icon=":material/sync_alt:"),
     ],
     "Train": [
         st.Page("pages/train/live.py", title="Train", icon=":material/model_training:"),
@@ -42,10 +44,7 @@ misled = is_taken_for_older_kind()
 page = st.navigation(SECTIONS, expanded=True)
 kept.restore(page.title)
 tour.resume()
-wanted = jumps.wanted_page()
-for known in (known for section in SECTIONS.values() for known in section):
-    if wanted == (known.url_path or "home") and known.title != page.title:
-        jumps.leave_for(known)
+jumps.follow([known for section in SECTIONS.values() for known in section], page)
 jumps.arrive()
 with st.sidebar:
     controls.shared_pickers()

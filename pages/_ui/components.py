@@ -8,7 +8,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -182,23 +182,23 @@ def attention_mosaic(
     )
 
 
-def model_map(
-    rows: Sequence[dict[str, Any]],
-    *,
-    key: str,
-    alt: str,
-    longest: str,
-    meaning: str,
-    hint: str,
-) -> dict[str, Any] | None:
-    """The model as a drawing, rows from the tokens upward; returns the `go` of a part just chosen.
+class Road(NamedTuple):
+    """Rows from the tokens upward, as pages/_ui/map_parts.py makes them, and what they are."""
 
-    A row has a label, whether it stands on_road, whether it reads from the road and writes to it,
-    the norm of the stream above it (0 to 1), its parts, and a part as a gate to what it reads, or
-    None. A part has a label, short (what is written in the box), about, strength (0 to 1) and go.
+    rows: Sequence[dict[str, Any]]
+    name: str = ""
+
+
+def model_map(
+    roads: Sequence[Road], *, key: str, alt: str, longest: str, meaning: str, hint: str
+) -> dict[str, Any] | None:
+    """A model as a drawing, as one road or two that are joined; the `go` of a part just chosen.
+
+    Every row of a second road that `asks` is joined to the top of the first one.
     longest, meaning: what the strongest colour stands for, and what is measured by it.
     """
-    data = {"rows": list(rows), "alt": alt, "longest": longest, "meaning": meaning, "hint": hint}
+    drawn = [{"name": road.name, "rows": list(road.rows)} for road in roads]
+    data = {"roads": drawn, "alt": alt, "longest": longest, "meaning": meaning, "hint": hint}
     return _model_map(key=key, data=data, on_go_change=lambda: None).go
 
 

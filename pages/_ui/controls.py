@@ -51,14 +51,12 @@ class View(NamedTuple):
         )
 
     def _opened(self, of: str = "") -> list[str]:
-        directory = state.directory_of(self.name)
-        where = self.name if directory.parent == state.BUNDLED else str(directory)
         typed = f"tokenizer{of}.encode({st.session_state['prompt']!r})"
         tokens = list(self.tokens) if self.given else typed
         at_step = ".model" if self.step is None else f".at_step({self.step})"
         run = f"model{of}.run_with_cache(tokens{of}[None], remove_batch_dim=True)"
         return [
-            f"bundle{of} = tfs.load({where!r})",
+            f"bundle{of} = tfs.load({state.opened_as(self.name)})",
             f"model{of}, tokenizer{of} = bundle{of}{at_step}, bundle{of}.tokenizer",
             f"tokens{of} = torch.tensor({tokens})",
             f"(logits{of},), cache{of} = {run}",

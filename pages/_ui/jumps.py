@@ -1,8 +1,18 @@
 """From a button, a tour or a part of the map to another page, with what its widgets shall say."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.navigation.page import StreamlitPage
+
+
+def follow(pages: Sequence[StreamlitPage], page: StreamlitPage) -> None:
+    """To the page that is wanted, if that is another one than the one on screen."""
+    wanted = wanted_page()
+    for known in pages:
+        if wanted == (known.url_path or "home") and known.title != page.title:
+            leave_for(known)
 
 
 def wanted_page() -> str | None:

@@ -58,6 +58,12 @@ def directory_of(name: str) -> Path:
     return BUNDLED / name if name in bundled_names() else runs_directory() / name
 
 
+def opened_as(name: str) -> str:
+    """What tfs.load is given for a model, in a program: a bundled name, or the path of a run."""
+    directory = directory_of(name)
+    return repr(name if directory.parent == BUNDLED else str(directory))
+
+
 def is_run(name: str) -> bool:
     """Whether `name` is a run that can be opened. What is trained here has a name of 16 random
     digits, the only key to it; a terminal may have given a run a name that can be guessed."""

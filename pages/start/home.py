@@ -4,7 +4,7 @@ import streamlit as st
 from torch import Tensor
 
 from pages._ui import tour
-from pages._ui.components import model_map, token_strip
+from pages._ui.components import Road, model_map, token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
 from pages._ui.layout import code_box, counted, figure, made_by, prose, quoted
 from pages._ui.model_rows import model_rows
@@ -75,7 +75,7 @@ def draw_map(locked: int | None, best: list[tuple[str, float]]) -> None:
     rows, longest = model_rows(view, place, best)
     which = f"token {place}, “{visible(view.labels[place])}”" + ", the last" * (place == last)
     chosen = model_map(
-        rows,
+        [Road(rows)],
         key="map",
         alt=f"The model: {cfg.n_layers} layers between the tokens and the output",
         longest=f"{longest:.2f}",
@@ -130,4 +130,9 @@ with left:
     after = next_tokens(last if locked is None else locked)
     shares = zip(after[1], after[0].tolist(), strict=True)
     draw_map(locked, list(shares)[: IN_THE_MAP if may_show else 0])
+    st.page_link(
+        "pages/read/architectures.py",
+        label="This is one of three architectures: see them side by side",
+        icon=":material/schema:",
+    )
 sizes()

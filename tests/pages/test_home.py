@@ -30,13 +30,14 @@ def run(visit):
 
 def the_model_map(at) -> dict:
     (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith("-map"))
-    return json.loads(proto.json)
+    data = json.loads(proto.json)
+    return data | data["roads"][0]
 
 
 def parts_of(at) -> dict[str, dict]:
     """All parts of the map by their names, masks among them."""
     rows = the_model_map(at)["rows"]
-    parts = [part for row in rows for part in [*row["parts"], *filter(None, [row["gate"]])]]
+    parts = [part for row in rows for part in [*row["parts"], *row["gates"]]]
     return {part["label"]: part for part in parts}
 
 
@@ -119,3 +120,9 @@ def test_the_words_hold_where_the_sidebar_is_folded(run) -> None:
     at, *_ = run("mirror")
     assert "on the left" not in said(at)
     assert "sidebar" in at.main.markdown[0].value and "**prompt**" in at.main.markdown[0].value
+
+
+def test_home_leads_to_the_other_architectures(run) -> None:
+    at, *_ = run("mirror")
+    (link,) = at.get("page_link")
+    assert "architectures" in link.proto.page

@@ -13,8 +13,11 @@
 parameters  how many numbers are learned, and where they sit
 flops       how many multiplications and additions a pass costs
 memory      how many bytes the weights, the training and the KV cache hold
+
+parameter_terms_of and weight_shapes_of know encoders and encoder-decoders, too.
 """
 
+from tfs.arithmetic.architectures import parameter_terms_of, weight_shapes_of
 from tfs.arithmetic.encoder_flops import (
     encoder_decoder_flops_terms,
     masked_words_flops_terms,
@@ -22,19 +25,26 @@ from tfs.arithmetic.encoder_flops import (
     token_classifier_flops_terms,
 )
 from tfs.arithmetic.flops import forward_flops_terms, training_flops, training_flops_6nd
-from tfs.arithmetic.memory import kv_cache_terms, training_memory_terms, weight_bytes
+from tfs.arithmetic.memory import (
+    decoding_cache_terms,
+    kv_cache_terms,
+    training_memory_terms,
+    weight_bytes,
+)
 from tfs.arithmetic.parameters import parameter_terms, weight_shapes
 from tfs.arithmetic.readable import readable_bytes, readable_count
 from tfs.arithmetic.terms import Term, total
 
 __all__ = [
     "Term",
+    "decoding_cache_terms",
     "encoder_decoder_flops_terms",
     "forward_flops_terms",
     "kv_cache_terms",
     "masked_words_flops_terms",
     "pair_classifier_flops_terms",
     "parameter_terms",
+    "parameter_terms_of",
     "readable_bytes",
     "readable_count",
     "token_classifier_flops_terms",
@@ -44,4 +54,5 @@ __all__ = [
     "training_memory_terms",
     "weight_bytes",
     "weight_shapes",
+    "weight_shapes_of",
 ]

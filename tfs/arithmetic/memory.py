@@ -11,6 +11,8 @@ Both counts are of what must be kept. The activations of a pass come on top, and
 the pass is run rather than on the config alone.
 """
 
+from dataclasses import replace
+
 from tfs.arithmetic.parameters import parameter_terms
 from tfs.arithmetic.terms import Term, sizes_of
 from tfs.model.config import TransformerConfig
@@ -36,6 +38,31 @@ def kv_cache_terms(
     heads = "n_key_value_heads" if cfg.n_key_value_heads else "n_heads"
     factors = (2, "n_layers", heads, "d_head", "pos", "batch", "bytes_per_element")
     return [Term.product("blocks.*.attn.hook_k + hook_v", factors, sizes)]
+
+
+def decoding_cache_terms(
+    cfg: TransformerConfig,
+    pos: int,
+    source_pos: int,
+    batch: int = 1,
+    bytes_per_element: int | None = None,
+) -> list[Term]:
+    """Bytes that an encoder-decoder keeps while it writes: for self- and for cross-attention.
+
+    The first grows with each of the `pos` tokens that are written; the second, the keys and values
+    of the encoder's output, has the size of the `source_pos` tokens that were read, from the first
+    token to the last. Raises ValueError as kv_cache_terms does, of source_pos as of pos.
+    """
+    (written,) = kv_cache_terms(cfg, pos, batch, bytes_per_element)
+    (read,) = kv_cache_terms(cfg, source_pos, batch, bytes_per_element)
+    return [
+        replace(written, name="decoder.*.attn.hook_k + hook_v"),
+        replace(
+            read,
+            name="decoder.*.cross_attn.hook_k + hook_v",
+            formula=read.formula.replace("pos", "source_pos"),
+        ),
+    ]
 
 
 def weight_bytes(cfg: TransformerConfig, bytes_per_element: int | None = None) -> int:

@@ -29,23 +29,25 @@ def weight_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
     shapes = {"embed.W_E": ("d_vocab", "d_model")}
     if cfg.positional_embedding_type in ("standard", "sinusoidal"):
         shapes["pos_embed.W_pos"] = ("n_ctx", "d_model")
-    shapes |= _norm_shapes(cfg, "blocks.*.ln1")
-    shapes |= _attention_shapes(cfg)
+    shapes |= norm_shapes(cfg, "blocks.*.ln1")
+    shapes |= attention_shapes(cfg, "blocks.*.attn")
     if not cfg.attn_only:
-        shapes |= _norm_shapes(cfg, "blocks.*.ln2") | _mlp_shapes(cfg)
-    shapes |= _norm_shapes(cfg, "ln_final")
+        shapes |= norm_shapes(cfg, "blocks.*.ln2") | mlp_shapes(cfg, "blocks.*.mlp")
+    shapes |= norm_shapes(cfg, "ln_final")
     if not cfg.tie_word_embeddings:
         shapes["unembed.W_U"] = ("d_model", "d_vocab")
         shapes["unembed.b_U"] = ("d_vocab",)
     return shapes
 
 
-def _norm_shapes(cfg: TransformerConfig, norm: str) -> dict[str, tuple[str, ...]]:
+def norm_shapes(cfg: TransformerConfig, norm: str) -> dict[str, tuple[str, ...]]:
+    """The weights of the norm of that name; {} where it has none."""
     names = {"LN": "wb", "RMS": "w"}.get(cfg.normalization_type or "", "")
     return {f"{norm}.{name}": ("d_model",) for name in names}
 
 
-def _attention_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
+def attention_shapes(cfg: TransformerConfig, attn: str) -> dict[str, tuple[str, ...]]:
+    """The weights of the attention of that name."""
     key_value = ("_", "n_key_value_heads") if cfg.n_key_value_heads else ("", "n_heads")
     heads = {"Q": ("", "n_heads"), "K": key_value, "V": key_value}
     shapes: dict[str, tuple[str, ...]] = {
@@ -54,10 +56,11 @@ def _attention_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
     shapes["W_O"] = ("n_heads", "d_head", "d_model")
     shapes |= {f"{prefix}b_{name}": (count, "d_head") for name, (prefix, count) in heads.items()}
     shapes["b_O"] = ("d_model",)
-    return {f"blocks.*.attn.{name}": shape for name, shape in shapes.items()}
+    return {f"{attn}.{name}": shape for name, shape in shapes.items()}
 
 
-def _mlp_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
+def mlp_shapes(cfg: TransformerConfig, mlp: str) -> dict[str, tuple[str, ...]]:
+    """The weights of the MLP of that name, or of its experts."""
     into, out_of = ("d_model", "d_mlp"), ("d_mlp", "d_model")
     if cfg.num_experts:
         shapes = {"W_gate.weight": ("num_experts", "d_model")}
@@ -66,7 +69,7 @@ def _mlp_shapes(cfg: TransformerConfig) -> dict[str, tuple[str, ...]]:
     else:
         shapes = {"W_gate": into} if cfg.gated_mlp else {}
         shapes |= {"W_in": into, "b_in": ("d_mlp",), "W_out": out_of, "b_out": ("d_model",)}
-    return {f"blocks.*.mlp.{name}": shape for name, shape in shapes.items()}
+    return {f"{mlp}.{name}": shape for name, shape in shapes.items()}
 
 
 def parameter_terms(cfg: TransformerConfig) -> list[Term]:

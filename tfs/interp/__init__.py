@@ -70,14 +70,18 @@ from tfs.interp.lens import lens_labels, logit_lens, token_ranks, top_tokens
 from tfs.interp.masks import (
     causal,
     everyone,
+    hooks_to_look_back,
+    looking_back,
     loss_per_position,
     masked_softmax,
+    open_ahead,
     padding,
     prefix,
     run_with_mask,
     sliding_window,
 )
 from tfs.interp.positions import similarity_by_distance, sinusoidal_rotation
+from tfs.interp.road import RoadStep, after_norm, road_steps, top_of_stream
 from tfs.sinusoids import sinusoidal
 
 __all__ = [
@@ -88,8 +92,10 @@ __all__ = [
     "HeadLabel",
     "LayerNormSteps",
     "NeuronTokens",
+    "RoadStep",
     "StreamNorms",
     "ablation_costs",
+    "after_norm",
     "alibi_steps",
     "aligned_cells",
     "alignment_by_chance",
@@ -105,6 +111,7 @@ __all__ = [
     "head_norms",
     "head_scores",
     "hide_first_token",
+    "hooks_to_look_back",
     "induction_score",
     "kl_divergence",
     "label_heads",
@@ -113,6 +120,7 @@ __all__ = [
     "log_probs_without_heads",
     "logit_direction",
     "logit_lens",
+    "looking_back",
     "loss_per_position",
     "masked_softmax",
     "mean_attention",
@@ -120,12 +128,14 @@ __all__ = [
     "mirror_score",
     "nearest_neighbours",
     "neuron_promotes",
+    "open_ahead",
     "padding",
     "pca",
     "prefix",
     "previous_token_score",
     "products_of_cell",
     "qk_products",
+    "road_steps",
     "run_with_mask",
     "scores_by_places",
     "similarity_by_distance",
@@ -136,6 +146,7 @@ __all__ = [
     "stream_norms",
     "token_ranks",
     "top_neurons",
+    "top_of_stream",
     "top_tokens",
     "turned_to_places",
     "value_weighted",

@@ -81,11 +81,18 @@ def head_norms(model: Openable, cache: Cache) -> Float[Tensor, "layer head *batc
     """
 
     def of_layer(layer: int) -> Tensor:
-        z, W_O = cache["z", layer], model.blocks[layer].attn.W_O
-        results = einsum(z, W_O, "... head d_head, head d_head d_model -> head ... d_model")
-        return results.norm(dim=-1)
+        return lengths_of_heads(cache["z", layer], model.blocks[layer].attn.W_O)
 
     return torch.stack([of_layer(layer) for layer in range(model.cfg.n_layers)])
+
+
+@torch.no_grad()
+def lengths_of_heads(
+    z: Float[Tensor, "*batch pos head d_head"], W_O: Float[Tensor, "head d_head d_model"]
+) -> Float[Tensor, "head *batch pos"]:
+    """The length of what each head of one attention adds, z W_O, without the bias they share."""
+    results = einsum(z, W_O, "... head d_head, head d_head d_model -> head ... d_model")
+    return results.norm(dim=-1)
 
 
 @torch.no_grad()

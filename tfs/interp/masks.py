@@ -12,6 +12,7 @@ The weights were not trained for the new mask, so the numbers tell nothing about
 And where a position may see the next token, its loss is no prediction at all: the answer is there.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -128,6 +129,32 @@ def run_with_mask(
     layers = range(model.cfg.n_layers)
     hooks = [(f"blocks.{i}.attn.{name}", hook) for i in layers for name, hook in watch.items()]
     return model.run_with_hooks(tokens, fwd_hooks=hooks)
+
+
+def open_ahead(scores: Float[Tensor, "*head query_pos key_pos"]) -> Float[Tensor, ""]:
+    """The share of cells above the diagonal, keys behind their query, that the mask leaves open.
+
+    scores: as a run shows them, closed cells at -inf. 1 for a model that sees both ways, 0 for one
+    that looks back; NaN for a single position, which has nothing ahead of it.
+    """
+    is_open = ~torch.isneginf(scores)
+    return is_open[..., ~causal(scores.shape[-1])].float().mean()
+
+
+def looking_back(
+    scores: Float[Tensor, "batch head query_pos key_pos"], hook: Any
+) -> Float[Tensor, "batch head query_pos key_pos"]:
+    """For hook_attn_scores of a model that sees both ways: what lies ahead of a query is closed."""
+    return scores.masked_fill(~causal(scores.shape[-1]), -torch.inf)
+
+
+def hooks_to_look_back(n_layers: int) -> list[tuple[str, Callable]]:
+    """fwd_hooks that let no layer of an encoder look ahead, as in a decoder.
+
+    The weights were not trained for it: the answers say what this model owes to seeing both ways,
+    and nothing about a model that was trained to look back.
+    """
+    return [(f"blocks.{layer}.attn.hook_attn_scores", looking_back) for layer in range(n_layers)]
 
 
 def loss_per_position(

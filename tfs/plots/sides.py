@@ -68,27 +68,34 @@ def depth_lines(
 
 
 def paired_bars(
-    probs: Float[Array, "side token"], tokens: Sequence[str], sides: Sequence[str]
+    probs: Float[Array, "side token"],
+    tokens: Sequence[str],
+    sides: Sequence[str],
+    *,
+    token: str = "token",
+    side: str = "model",
+    title: str = "",
 ) -> go.Figure:
     """The probability of each of these tokens by each model, the bars of one token together.
 
-    Raises ValueError where tokens or sides differ in number from the probabilities.
+    token, side: what they are called, where they are something else. Raises ValueError where tokens
+    or sides differ in number from the probabilities.
     """
     probs = to_numpy(probs)
     check_length("side", len(probs), sides, "sides")
     check_length("token", probs.shape[1], tokens)
-    fig = new_figure(70 + (BAR_HEIGHT * len(sides) + 8) * len(tokens))
-    for i, (side, row) in enumerate(zip(sides, probs, strict=True)):
+    fig = new_figure(70 + (BAR_HEIGHT * len(sides) + 8) * len(tokens), title)
+    for i, (name, row) in enumerate(zip(sides, probs, strict=True)):
         fig.add_bar(
             x=row,
             y=list(range(len(row))),
             orientation="h",
-            name=escaped(side),
+            name=escaped(name),
             marker={"color": DISCRETE[i % len(DISCRETE)]},
             text=[f"{p:.3f}" for p in row],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate=f"{escaped(side)}, %{{y}}<br>probability %{{x:.4f}}<extra></extra>",
+            hovertemplate=f"{escaped(name)}, %{{y}}<br>probability %{{x:.4f}}<extra></extra>",
         )
     fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], title_text="probability")
     fig.update_xaxes(title_standoff=8)
@@ -97,8 +104,8 @@ def paired_bars(
     fig.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30)
     firsts = "; ".join(
-        f"of {side}, '{visible(tokens[row.argmax()])}' with {row.max():.3f}"
-        for side, row in zip(sides, probs, strict=True)
+        f"of {name}, '{visible(tokens[row.argmax()])}' with {row.max():.3f}"
+        for name, row in zip(sides, probs, strict=True)
     )
-    alt = f"Probabilities of {len(tokens)} tokens by {len(sides)} models; the first {firsts}."
-    return described(fig, alt, x="probability", y="", trace="model", y_labels=("token", tokens))
+    alt = f"Probabilities of {len(tokens)} {token}s by {len(sides)} {side}s; the first {firsts}."
+    return described(fig, alt, x="probability", y="", trace=side, y_labels=(token, tokens))

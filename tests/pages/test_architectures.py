@@ -1,0 +1,288 @@
+"""Architectures: drawings, table and changes, each computed here anew from the models."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from tests.pages.screen import bars, messages, open_code
+
+PAGE = "pages/read/architectures.py"
+SENTENCE = "lai miraim rudas lon tol ne visent pa"
+RUN = "run-0123456789abcdef"
+
+
+def the_map(at, key: str) -> dict:
+    (proto,) = (c.proto for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
+    return json.loads(proto.json)
+
+
+def parts_of(road: dict) -> list[dict]:
+    return [part for row in road["rows"] for part in [*row["parts"], *row["gates"]]]
+
+
+def rows_of(at) -> dict[str, list[str]]:
+    """The table: name of the row -> its cells."""
+    (table,) = at.table
+    return {row[0]: list(row[1:]) for row in table.value.itertuples(index=False)}
+
+
+@pytest.fixture
+def encoder():
+    """The bundled model of masked words on its example with word 1 masked: model, cache, tokens."""
+    import tfs
+
+    bundle = tfs.load("masked-words")
+    ids = torch.tensor([bundle.tokenizer.encode(f"[CLS] [MASK] {SENTENCE[4:]} [SEP]")])
+    return bundle.model, bundle.model.run_with_cache(ids, remove_batch_dim=True)[1], ids
+
+
+@pytest.fixture
+def dates():
+    import tfs
+    from tfs.seq2seq import greedy_decode
+
+    bundle = tfs.load("dates")
+    source = torch.tensor([bundle.tokenizer.encode("the 7th of March, 1994")])
+    start, end = (bundle.tokenizer.mark_id(mark) for mark in ("<s>", "</s>"))
+    written = greedy_decode(bundle.model, source, start=start, end=end)[0]
+    read_back = torch.tensor([[start, *written[:-1].tolist()]])
+    cache = bundle.model.run_with_cache(source, read_back, remove_batch_dim=True)[1]
+    return bundle, cache, source, read_back
+
+
+@pytest.mark.parametrize(
+    ("see", "maps"),
+    [
+        ("All three", {"encoder map", "two roads", "decoder map"}),
+        ("Encoder-only", {"encoder map"}),
+        ("Encoder-decoder", {"two roads"}),
+        ("Decoder-only", {"decoder map"}),
+    ],
+)
+def test_one_choice_switches_the_architecture(visit, see, maps) -> None:
+    at = visit(PAGE, model="mirror", see=see)
+    assert not at.exception and not at.error
+    ids = [c.proto.id for c in at.get("bidi_component")]
+    shown = {m for m in ("encoder map", "two roads", "decoder map") if any(m in i for i in ids)}
+    assert shown == maps
+    assert len(rows_of(at)["Model"]) == len(maps)
+    at.button_group(key="see").set_value("Encoder-decoder").run()
+    assert not at.exception and len(the_map(at, "two roads")["roads"]) == 2
+
+
+@pytest.mark.parametrize("place", [None, 6])
+def test_an_encoder_is_lit_by_what_its_parts_add(visit, encoder, place) -> None:
+    model, cache, _ = encoder
+    at = visit(PAGE, see="Encoder-only")
+    if place is not None:
+        at.selectbox(key="place").set_value(place).run()
+    place = 1 if place is None else place
+    data = the_map(at, "encoder map")
+    (road,) = data["roads"]
+    expected = {
+        "Embed": cache["embed.hook_embed"][place],
+        "Position": cache["embed.hook_pos_embed"][place],
+        "Segment": cache["embed.hook_token_type_embed"][place],
+    }
+    for layer, block in enumerate(model.blocks):
+        expected[f"MLP of layer {layer}"] = cache[f"blocks.{layer}.hook_mlp_out"][place]
+        for head in range(4):
+            z = cache[f"blocks.{layer}.attn.hook_z"][place, head]
+            expected[f"L{layer}H{head}"] = z @ block.attn.W_O[head]
+    lengths = {name: vector.norm().item() for name, vector in expected.items()}
+    longest, parts = max(lengths.values()), {part["label"]: part for part in parts_of(road)}
+    for name, length in lengths.items():
+        assert parts[name]["about"] == f"adds a vector of length {length:.2f}"
+        assert parts[name]["strength"] == pytest.approx(length / longest, abs=1e-5)
+    assert data["longest"] == f"{longest:.2f}"
+    heads = parts["L1H3"]["go"]
+    assert heads == {"page": "both_ways", "layer": 1, "head": 3}
+
+
+def test_a_norm_after_the_sum_stands_on_the_road_and_one_before_a_part_does_not(visit) -> None:
+    at = visit(PAGE, model="mirror")
+    (encoder,), (decoder,) = (
+        the_map(at, f"{side} map")["roads"] for side in ("encoder", "decoder")
+    )
+    on_road = [[r for r in road["rows"] if r.get("slim")] for road in (encoder, decoder)]
+    assert [len(rows) for rows in on_road] == [5, 1], "of the embedding, two a layer; the last one"
+    for row in on_road[0]:
+        assert row["on_road"] and row["parts"][0]["short"] == "norm"
+    gates = [[g["short"] for row in r["rows"] for g in row["gates"]] for r in (encoder, decoder)]
+    assert gates[0] == [] and gates[1].count("norm") > 0 and "mask" in gates[1]
+
+
+def test_the_road_of_an_encoder_is_as_wide_as_its_stream(visit, encoder) -> None:
+    _, cache, _ = encoder
+    (road,) = the_map(visit(PAGE, see="Encoder-only"), "encoder map")["roads"]
+    rows = [row for row in road["rows"] if row["label"].startswith("layer 0")]
+    streams = [
+        cache["blocks.0.hook_resid_mid"],
+        None,  # behind the first norm, which has no hook of its own
+        cache["blocks.0.hook_resid_post"],
+        cache["blocks.0.hook_normalized_resid_post"],
+    ]
+    pairs = zip(rows, streams, strict=True)
+    ratios = [row["norm"] / s[1].norm().item() for row, s in pairs if s is not None]
+    assert ratios == pytest.approx([ratios[0]] * 3, rel=1e-4)
+
+
+def test_two_roads_are_joined_where_the_decoder_asks(visit, dates) -> None:
+    bundle, cache, _, read_back = dates
+    at = visit(PAGE, see="Encoder-decoder")
+    encoder, decoder = the_map(at, "two roads")["roads"]
+    asking = [[row for row in road["rows"] if row["asks"]] for road in (encoder, decoder)]
+    assert [len(rows) for rows in asking] == [0, bundle.model.cfg.n_layers]
+    last = read_back.shape[1] - 1
+    for head, part in enumerate(asking[1][0]["parts"]):
+        z = cache["decoder.0.cross_attn.hook_z"][last, head]
+        length = (z @ bundle.model.decoder[0].cross_attn.W_O[head]).norm().item()
+        assert part["about"] == f"adds a vector of length {length:.2f}"
+        assert part["go"] == {"page": "translation", "layer": 0, "head": head}
+    assert "encoder" in asking[1][0]["label"], "said in words, for whom the line is not there"
+    assert "“</s>” 1.00" in decoder["rows"][-1]["label"]
+
+
+def test_the_table_is_asked_of_the_models(visit, encoder, dates) -> None:
+    import tfs
+
+    at = visit(PAGE, model="mirror")
+    rows, decoder = rows_of(at), tfs.load("mirror").model
+    models = (encoder[0], decoder, dates[0].model)
+    sizes = [f"{sum(p.numel() for p in model.parameters()):,}" for model in models]
+    assert rows["Parameters"] == sizes
+    assert rows["Keys after the query that are open"][:2] == ["100%", "0%"]
+    assert "encoder: 100%; decoder: 0%" in rows["Keys after the query that are open"][2]
+    assert rows["Attentions in a layer"][2] == "encoder: 1 (self); decoder: 2 (self, cross)"
+    assert rows["Norm"][0].endswith("after each sum") and rows["Norm"][1].endswith("each part")
+    assert rows["Numbers that one pass gives"][0] == "10 positions × 115 tokens"
+    from tfs.tasks import LabelledBatch, PairBatch
+    from tfs.tasks.batch import Batch
+
+    speaks_of = rows["Those of position p speak of"]
+    for said, batch in zip(speaks_of, (LabelledBatch, Batch, PairBatch), strict=True):
+        assert ("after p" in said) == (batch.first_predicted == 1)
+    cfg, source, written = dates[0].model.cfg, dates[2].shape[1], dates[3].shape[1]
+    each = 2 * cfg.n_layers * cfg.n_heads * cfg.d_head * 4 / 1024
+    assert rows["KV cache"][2] == (
+        f"self-attention: {each * written:.1f} KiB; cross-attention: {each * source:.1f} KiB"
+    )
+
+
+@pytest.mark.parametrize("which", ["first", "middle", "last"])
+def test_who_notices_a_change(visit, dates, which) -> None:
+    at = visit(PAGE, model="shakespeare", change=which)
+    assert not at.exception
+    (encoder,), (decoder,) = (bars(at, f"reach {side}").values() for side in ("encoder", "decoder"))
+    assert (encoder > 0.01).all()
+    place = {"first": 0, "middle": len(decoder) // 2, "last": len(decoder) - 1}[which]
+    assert (decoder[:place] == 0).all() and decoder[place] > 0.01
+    assert (decoder[place + 1 :] > 0).all()
+    for side in ("encoder", "decoder"):
+        (moved,) = bars(at, f"reach {side} of two").values()
+        assert (moved > 0.01).all(), "the encoder sees both ways, and the decoder all of it"
+    if which == "last":
+        bundle, cache, source, read_back = dates
+        changed = source.clone()
+        changed[0, -1] = source[0, 0]
+        other = bundle.model.run_with_cache(changed, read_back, remove_batch_dim=True)[1]
+        hook = "decoder.0.hook_normalized_resid_post"
+        torch.testing.assert_close(
+            moved, (other[hook] - cache[hook]).norm(dim=-1), atol=1e-4, rtol=0
+        )
+
+
+def test_texts_that_cannot_be_read_get_one_sentence(visit) -> None:
+    at = visit(PAGE, see="Encoder-only")
+    at.text_input(key="text for masked-words").set_value("der Hund").run()
+    assert not at.exception and len(messages(at)) == 1 and "der" in messages(at)[0]
+
+
+def test_every_box_of_code_can_be_opened(visit) -> None:
+    at = open_code(visit(PAGE, model="induction", both="tags", pair="grammar"))
+    assert not at.exception and not at.error
+    assert sum("road_steps" in code.value for code in at.code) >= 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("encoder-only", {"norm_first": True}),
+        ("encoder-only", {"attn_only": True, "positional_embedding_type": "none"}),
+        ("encoder-only", {"normalization_type": None}),
+        ("token-classifier", {"norm_first": True, "normalization_type": "RMS"}),
+        ("pair-classifier", {}),
+    ],
+)
+@pytest.mark.parametrize("page", [PAGE, "pages/read/both_ways.py"])
+def test_encoders_of_every_kind_open(visit, tmp_path, page, kind, fields) -> None:
+    import tfs
+    from tfs.model import Kind
+
+    tokenizer = tfs.load("masked-words").tokenizer
+    sizes = {"n_layers": 2, "d_model": 16, "n_ctx": 14, "d_head": 8, "d_vocab": tokenizer.d_vocab}
+    labels = ("O", "B-PER", "I-PER") if kind == "token-classifier" else ("different", "same")
+    labels = () if kind == "encoder-only" else labels
+    model = Kind(tfs.TransformerConfig(**sizes, **fields, seed=4), kind, labels).make()
+    tfs.save(tfs.Bundle(model, tokenizer, "# made here\n"), tmp_path / RUN)
+    at = open_code(visit(page, both=RUN, see="Encoder-only"))
+    assert not at.exception and not at.error and not at.warning
+    assert at.selectbox(key="both").value == RUN
+    if page == PAGE:
+        (road,) = the_map(at, "encoder map")["roads"]
+        norms = [row for row in road["rows"] if row.get("slim")]
+        gates = [gate for row in road["rows"] for gate in row["gates"]]
+        has_norms, first = fields.get("normalization_type", "LN"), fields.get("norm_first")
+        per_layer = 1 if fields.get("attn_only") else 2
+        on_road = 2 if first else 1 + 2 * per_layer
+        assert len(norms) == (on_road if has_norms else 0)
+        assert len(gates) == (2 * per_layer if first else 0)
+
+
+@pytest.mark.parametrize("first", [None, True])
+@pytest.mark.parametrize("normalization", ["LN", None])
+def test_norms_of_two_roads_stand_where_the_model_has_them(first, normalization) -> None:
+    import tfs
+    from pages._ui.stack_rows import encoder_decoder_rows
+    from pages._ui.two_texts import TwoTexts
+
+    bundle = tfs.load("grammar")
+    fields = {"norm_first": first, "normalization_type": normalization, "n_layers": 2, "seed": 1}
+    model = tfs.EncoderDecoder(dataclasses.replace(bundle.model.cfg, **fields))
+    bundle = dataclasses.replace(bundle, model=model.requires_grad_(False))
+    two = TwoTexts("grammar", bundle, str(fields), (5, 6, 7), (8, 9))
+    for road, parts in zip(encoder_decoder_rows(two, 1, 1)[0], (2, 3), strict=True):
+        on_road = sum(row.get("slim", False) for row in road.rows)
+        gates = [gate["short"] for row in road.rows for gate in row["gates"]]
+        expected = (1, 2 * parts) if first else (2 * parts, 0)
+        assert (on_road, gates.count("norm")) == (expected if normalization else (0, 0))
+        assert gates.count("mask") == (2 if parts == 3 else 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "on_road", "gates"),
+    [
+        ({}, 1, 4),
+        ({"norm_first": False}, 4, 0),
+        ({"norm_first": False, "attn_only": True}, 2, 0),
+        ({"normalization_type": None}, 0, 0),
+        ({"normalization_type": "RMS", "parallel_attn_mlp": True}, 1, 2),
+    ],
+)
+def test_norms_of_a_decoder_stand_where_it_has_them(
+    visit, tmp_path, fields, on_road, gates
+) -> None:
+    import tfs
+
+    tokenizer = tfs.load("mirror").tokenizer
+    sizes = {"n_layers": 2, "d_model": 16, "n_ctx": 8, "d_head": 8, "d_vocab": tokenizer.d_vocab}
+    model = tfs.DecoderOnly(tfs.TransformerConfig(**sizes, **fields, seed=4))
+    tfs.save(tfs.Bundle(model, tokenizer, "# made here\n"), tmp_path / RUN)
+    at = visit(PAGE, model=RUN, prompt="1 2 3", see="Decoder-only")
+    assert not at.exception and not at.error
+    (road,) = the_map(at, "decoder map")["roads"]
+    assert sum(row.get("slim", False) for row in road["rows"]) == on_road
+    found = [gate["short"] for row in road["rows"] for gate in row["gates"]]
+    assert (found.count("norm"), found.count("mask")) == (gates, 2)
