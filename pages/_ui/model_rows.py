@@ -59,7 +59,8 @@ def model_rows(view: View, place: int, best: list[tuple[str, float]]) -> ModelRo
             rows.append(row | {"label": f"{row['label']} and the MLP side by side"})
             continue
         if mlps:
-            between = cache["resid_mid", layer][place].norm().item() / widest
+            mid = cache.accumulated_resid(layer, mlp_input=True)[-1]
+            between = mid[place].norm().item() / widest
         rows.append(_heads(cfg, layer, heads[layer], longest, between))
         if mlps:
             rows.append(_beside([_mlp(layer, mlps[layer], longest)], f"layer {layer}", after))

@@ -33,8 +33,11 @@ CHOICES = {
     "capped": {"attn_scores_soft_cap": 2.0, "output_logits_soft_cap": 3.0},
     "partly rotary": {"positional_embedding_type": "rotary", "rotary_dim": 4},
     "parallel rms": {"parallel_attn_mlp": True, "normalization_type": "RMS"},
+    "post-norm": {"norm_first": False},
+    "post-norm, attention only": {"norm_first": False, "attn_only": True},
+    "post-norm rms": {"norm_first": False, "normalization_type": "RMS"},
 }
-QUICK = ("mixtral", "alibi", "parallel", "sliding window")
+QUICK = ("mixtral", "alibi", "parallel", "sliding window", "post-norm")
 KINDS = [
     kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow)
     for kind in (*FAMILIES, *CHOICES)
