@@ -30,9 +30,10 @@ def neurons(view: View, layer: int, token: int) -> None:
         reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
         program=view.program(program, top_neurons),
     )
+    speaks = "" if is_post_norm(view.model) else ", and which tokens it speaks for and against"
     st.markdown(
         f"The strongest at position {token}, {quoted(view.labels[token])}. Choose one to see where "
-        "else it is active, and which tokens it speaks for and against."
+        f"else it is active{speaks}."
     )
     neuron = _pick_neuron(which[token].tolist(), view.model.cfg.d_mlp)
     activation = cache["post", layer][:, neuron]
