@@ -79,8 +79,17 @@ TAGS = _recipe(
     batch_size=32,
     lr=2e-3,
 )
+QUESTION_PAIRS = _recipe(
+    "question-pairs",
+    "Two layers that read both ways: do two questions ask the same?",
+    READS,
+    d_vocab=69,
+    n_ctx=21,
+    steps=2500,
+    lr=1e-3,
+)
 
 PAIR_RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (DATES, NUMBERS, GRAMMAR, MASKED_WORDS, TAGS)
+    recipe.name: recipe for recipe in (DATES, NUMBERS, GRAMMAR, MASKED_WORDS, TAGS, QUESTION_PAIRS)
 }
 ALL_RECIPES = RECIPES | PAIR_RECIPES
