@@ -85,7 +85,7 @@ QUESTION_PAIRS = _recipe(
     READS,
     d_vocab=69,
     n_ctx=21,
-    steps=2500,
+    steps=3500,
     lr=1e-3,
 )
 
