@@ -1,4 +1,4 @@
-"""What the parts of a block write and do: lengths of all vectors, its norms, its neurons."""
+"""What the parts of a block write, in lengths of vectors, and what its norms do."""
 
 import math
 from functools import partial
@@ -11,28 +11,13 @@ from pages._ui.aligned_bars import Row, aligned_bars
 from pages._ui.axes import shape
 from pages._ui.block_road import norm_strips
 from pages._ui.cell_maps import Axis, CellMap, cell_maps, positions
-from pages._ui.components import token_strip
 from pages._ui.controls import View, lock_token
-from pages._ui.layout import behind, figure, quoted
-from tfs.interp import (
-    LayerNormSteps,
-    layer_norm_steps,
-    neuron_promotes,
-    stream_norms,
-    top_neurons,
-)
+from pages._ui.layout import behind, quoted
+from tfs.hooks.stream import is_post_norm
+from tfs.interp import LayerNormSteps, layer_norm_steps, stream_norms
 from tfs.model.norms import LayerNormPre
-from tfs.plots import (
-    mean_and_scale,
-    neuron_map,
-    neuron_vocabulary,
-    norm_lines,
-    norm_map,
-    position_bars,
-    signed_bars,
-)
+from tfs.plots import mean_and_scale, norm_lines, norm_map
 
-TOP = 8
 ROW_HEIGHT, LINES_HEIGHT = 24, 180  # pixels
 NAMES = {
     "attn_out": "What attention wrote",
@@ -138,11 +123,12 @@ def layer_norm(view: View, layer: int, token: int) -> None:
         st.info("This model was built without layer norms: its parts read the stream as it is.")
         return
     which = "ln1"
+    where = "after" if is_post_norm(view.model) else "before"
     if cfg.attn_only:
-        st.caption("This model is attention-only: a block has one norm, ln1, before attention.")
+        st.caption(f"This model is attention-only: a block has one norm, ln1, {where} attention.")
     else:
         which = st.segmented_control(
-            "Norm: ln1 is before attention, ln2 before the MLP",
+            f"Norm: ln1 is {where} attention, ln2 {where} the MLP",
             ["ln1", "ln2"],
             default="ln1",
             required=True,
@@ -188,112 +174,4 @@ def _why_not_the_root(cfg: tfs.TransformerConfig, steps: LayerNormSteps) -> str:
         f"They fall short of it because the scale is the root of the variance plus eps = "
         f"{cfg.eps:g}, so that nothing is ever divided by 0: at the smallest scale, {scale:.4f}, "
         f"√({shape('d_model')} × (1 − eps / scale²)) = {length:.3f}."
-    )
-
-
-def neurons(view: View, layer: int, token: int) -> None:
-    """Which neurons are active where, and what a chosen one makes more and less likely."""
-    if view.model.cfg.attn_only:
-        st.info("This model is attention-only: its blocks have no MLP, so there are no neurons.")
-        return
-    if experts := view.model.cfg.num_experts:
-        st.info(f"This model's blocks have {experts} experts instead of one MLP with its neurons.")
-        return
-    cache, mlp = view.run()[1], view.model.blocks[layer].mlp
-    best, which = top_neurons(cache, layer, TOP)
-    program = f"activations, neurons = top_neurons(cache, {layer}, {TOP})\nresult = activations"
-    figure(
-        neuron_map(best, which, view.labels, lock=token),
-        key="neurons",
-        code=[top_neurons, type(mlp).forward],
-        reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
-        program=view.program(program, top_neurons),
-    )
-    st.markdown(
-        f"The strongest at position {token}, {quoted(view.labels[token])}. Choose one to see where "
-        "else it is active, and which tokens it speaks for and against."
-    )
-    neuron = _pick_neuron(which[token].tolist(), view.model.cfg.d_mlp)
-    activation = cache["post", layer][:, neuron]
-    token_strip(
-        view.labels,
-        key="where active",
-        name=f"The prompt, coloured by the activation of neuron {neuron}",
-        lock=token,
-        values=activation,
-        on_lock=lock_token,
-    )
-    title = f"Neuron {neuron}"
-    behind(
-        {
-            title: lambda: position_bars(
-                activation, view.labels, unit="activation", lock=token, title=title
-            )
-        },
-        key="where active",
-        code=[type(mlp).forward],
-        reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
-        program=view.program(f"result = cache['post', {layer}][:, {neuron}]"),
-    )
-    left, right = st.columns(2)
-    with left:
-        figure(
-            signed_bars(
-                best[token],
-                [
-                    f"{index} ◀" if index == neuron else f"{index}"
-                    for index in which[token].tolist()
-                ],
-                x_title="activation",
-                title=f"Position {token}",
-            ),
-            key="strongest",
-            code=[top_neurons],
-            reads=f"blocks.{layer}.mlp.hook_post [batch pos d_mlp]",
-            program=view.program(f"{program}[{token}]", top_neurons),
-        )
-    with right:
-        _vocabulary(view, layer, neuron)
-    st.caption(
-        "Logits per unit of activation, straight through the last norm's weight and the "
-        f"unembedding. At position {token} neuron {neuron} is active by {activation[token]:.3f}; "
-        "a negative activation turns the two lists round. What later layers make of it is left out."
-    )
-
-
-def _pick_neuron(strongest: list[int], d_mlp: int) -> int:
-    """One of the strongest; one that was chosen at another token, or by a link, stays."""
-    linked = st.query_params.get("neuron", "")
-    asked = st.session_state.get("neuron", int(linked) if linked.isdecimal() else None)
-    kept = [asked] if asked in range(d_mlp) and asked not in strongest else []
-    neuron = st.segmented_control(
-        "Neuron",
-        [*strongest, *kept],
-        default=strongest[0],
-        required=True,
-        key="neuron",
-        bind="query-params",
-    )
-    return strongest[0] if neuron is None else neuron
-
-
-def _vocabulary(view: View, layer: int, neuron: int) -> None:
-    promotes = neuron_promotes(view.model, layer, neuron, TOP)
-    words = view.bundle.tokenizer.str_tokens
-    figure(
-        neuron_vocabulary(
-            promotes.promoted,
-            words(promotes.promoted_ids.tolist()),
-            promotes.suppressed,
-            words(promotes.suppressed_ids.tolist()),
-            title=f"Neuron {neuron}",
-        ),
-        key="vocabulary",
-        code=[neuron_promotes],
-        reads=f"blocks.{layer}.mlp.W_out [d_mlp d_model], unembed.W_U [d_model d_vocab]",
-        program=view.program(
-            f"promotes = neuron_promotes(model, {layer}, {neuron}, {TOP})\n"
-            "result = torch.cat([promotes.promoted, promotes.suppressed])",
-            neuron_promotes,
-        ),
     )

@@ -11,8 +11,8 @@ from pages._ui.controls import View
 from pages._ui.layout import figure, quoted
 from pages._ui.steps import stepper
 from pages._ui.strips import strips
+from tfs.hooks.stream import is_post_norm
 from tfs.interp import layer_norm_steps
-from tfs.model.block import Block, ParallelBlock
 from tfs.model.layers import Attention
 from tfs.model.norms import LayerNormPre, RMSNormPre
 from tfs.plots import block_road
@@ -40,14 +40,19 @@ def road(view: View, layer: int, token: int) -> None:
     lengths = torch.stack([_vectors(view, layer, name)[token].norm() for name in stages.values()])
     vectors = ",\n    ".join(_expression(layer, name) for name in stages.values())
     figure(
-        block_road(lengths, list(stages.values()), at=stage),
+        block_road(
+            lengths,
+            list(stages.values()),
+            at=stage,
+            on_road=("ln1", "ln2") if is_post_norm(view.model) else (),
+        ),
         key="block",
         code=[_block(view)],
         reads=f"blocks.{layer}.{READS[stage]}",
         program=view.program(
             f"stages = [\n    {vectors},\n]\n"
             f"result = torch.stack([vectors[{token}].norm() for vectors in stages])",
-            *([layer_norm_steps] if "ln1" in stages else []),
+            *_needed(list(stages)),
         ),
     )
     st.markdown(_said(view, layer, token, stage))
@@ -82,7 +87,8 @@ def _stages(view: View) -> list[str]:
     """What this model's blocks have: no MLP where it is attention-only, no norms where it has none.
 
     The hidden layer of the MLP, hook_post, is called neurons here; a mixture of experts has many. A
-    parallel block has no stream between attention and the MLP.
+    parallel block has no stream between attention and the MLP; the norms of a post-norm block stand
+    after the sums.
     """
     cfg = view.model.cfg
     mlp = () if cfg.attn_only else ("resid_mid", "ln2", "neurons", "mlp_out")
@@ -90,12 +96,15 @@ def _stages(view: View) -> list[str]:
     lacks |= {"neurons"} if cfg.num_experts else set()
     lacks |= {"ln1", "ln2"} if cfg.normalization_type is None else set()
     every = ["resid_pre", "ln1", "attn_out", *mlp, "resid_post"]
+    if is_post_norm(view.model):
+        mlp = () if cfg.attn_only else ("resid_mid", "ln1", "neurons", "mlp_out")
+        every = ["resid_pre", "attn_out", *mlp, "resid_post", "ln1" if cfg.attn_only else "ln2"]
     return [stage for stage in every if stage not in lacks]
 
 
 def _block(view: View) -> Callable:
     """The code of this model's blocks."""
-    return (ParallelBlock if view.model.cfg.parallel_attn_mlp else Block).forward
+    return type(view.model.blocks[0]).forward
 
 
 def _norm(view: View) -> Callable:
@@ -127,6 +136,11 @@ def _expression(layer: int, stage: str) -> str:
     return f"cache[{('post' if stage == 'neurons' else stage)!r}, {layer}]"
 
 
+def _needed(stages: list[str]) -> list[Callable]:
+    """What a program must import to say them."""
+    return [layer_norm_steps] if {"ln1", "ln2"} & set(stages) else []
+
+
 def _strip(view: View, layer: int, token: int, stage: str) -> None:
     """The vector of this stage; where it is a sum, its two terms above it."""
     terms = _terms(view, stage)
@@ -141,7 +155,7 @@ def _strip(view: View, layer: int, token: int, stage: str) -> None:
         axis="d_mlp" if stage == "neurons" else "d_model",
         code=[_source(view, layer, stage)],
         reads=f"blocks.{layer}.{READS[stage]}",
-        program=view.program(f"result = torch.stack([{picked}])"),
+        program=view.program(f"result = torch.stack([{picked}])", *_needed(names)),
     )
 
 
@@ -150,6 +164,8 @@ def _terms(view: View, stage: str) -> tuple[str, ...]:
         return ("resid_pre", "attn_out")
     if stage == "resid_post" and view.model.cfg.parallel_attn_mlp:
         return ("resid_pre", "attn_out", "mlp_out")
+    if stage == "resid_post" and is_post_norm(view.model):
+        return ("ln1", "mlp_out")
     return SUMS.get(stage, ())
 
 
@@ -158,6 +174,12 @@ def _said(view: View, layer: int, token: int, stage: str) -> str:
     cfg, vector = view.model.cfg, _vectors(view, layer, stage)[token]
     where, length = f"position {token}, {quoted(view.labels[token])}", f"{vector.norm():.3f}"
     if stage == "resid_pre":
+        if is_post_norm(view.model):
+            return (
+                f"What block {layer} finds at {where}: one vector {shape('d_model')} of length "
+                f"{length}, {'normalised by the block before' if layer else 'the embedding'}. "
+                "Attention reads it as it is."
+            )
         return (
             f"What block {layer} finds at {where}: everything written there so far, added up into "
             f"one vector {shape('d_model')} of length {length}."
@@ -170,6 +192,13 @@ def _said(view: View, layer: int, token: int, stage: str) -> str:
         centred = f"mean {steps.mean[token].item():.4f} taken away, the rest divided by its scale"
         if kind in ("RMS", "RMSPre"):
             centred = "entries divided by the root of their mean square,"
+        if is_post_norm(view.model):
+            reader = "the MLP" if stage == "ln1" and not cfg.attn_only else "what comes next"
+            return (
+                f"The road itself goes through the norm, {shape('d_model')}: its {centred} "
+                f"{scale}{own.get(kind, '')}. That is what {reader} reads, and what the stream is "
+                "from here on."
+            )
         return (
             f"{'Attention' if stage == 'ln1' else 'The MLP'} reads a copy {shape('d_model')}: its "
             f"{centred} {scale}{own.get(kind, '')}. The vector on the road stays as it was."

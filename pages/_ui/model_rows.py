@@ -86,6 +86,8 @@ def _layers(view: View, place: int, norms: bool) -> list[Row]:
 
     for layer in range(cfg.n_layers):
         after = lengths.resid_post[layer, place].item()
+        if after_sum:  # the norm that follows is a row of its own
+            after = cache["resid_post", layer][place].norm().item()
         row = _heads(cfg, layer, heads[layer], after, before(layer))
         if cfg.parallel_attn_mlp:
             row["parts"].append(_mlp(layer, mlps[layer]))
@@ -93,7 +95,9 @@ def _layers(view: View, place: int, norms: bool) -> list[Row]:
         elif not mlps:
             add(row, layer, "ln1")
         else:
-            add(row | {"stream": cache["resid_mid", layer][place].norm().item()}, layer, "ln1")
+            name = ("resid_mid", layer)
+            mid = cache[name] if after_sum else cache.accumulated_resid(layer, mlp_input=True)[-1]
+            add(row | {"stream": mid[place].norm().item()}, layer, "ln1")
             mlp = beside([_mlp(layer, mlps[layer])], f"layer {layer}", after, gates=before(layer))
             add(mlp, layer, "ln2")
     return rows

@@ -6,6 +6,7 @@ from pages._ui.controls import current_view, pick_token
 from pages._ui.in_view import measured_width, positions_in_view
 from pages._ui.layout import figure, prose, quoted
 from pages._ui.predict import predict
+from tfs.hooks.stream import is_post_norm
 from tfs.interp import direct_logit_attribution, lens_labels, logit_lens, top_tokens
 from tfs.plots import logit_lens as lens_figure
 from tfs.plots import signed_bars
@@ -86,6 +87,13 @@ figure(
 )
 
 st.subheader("Who moves the answer?")
+if is_post_norm(view.model):
+    st.info(
+        "This model is post-norm: each block normalises the whole stream, so its end is no sum of "
+        "what the parts wrote, and no part has a share of a logit. The lens above reads the stream "
+        "itself; the page The block shows how long each part's vector is."
+    )
+    st.stop()
 place = len(view.tokens) - 1 if locked is None else locked
 answer = int(logits[-1, place].argmax())
 by = st.segmented_control(

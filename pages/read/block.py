@@ -4,18 +4,25 @@ from functools import partial
 
 import streamlit as st
 
-from pages._ui.block_parts import layer_norm, neurons, written
+from pages._ui.block_parts import layer_norm, written
 from pages._ui.block_road import road
 from pages._ui.components import token_strip
 from pages._ui.controls import current_view, lock_token, pick_token
 from pages._ui.layout import behind, prose, quoted
+from pages._ui.neurons import neurons
 from pages._ui.predict import predict
+from tfs.hooks.stream import is_post_norm
 from tfs.interp import stream_norms
 from tfs.plots import position_bars
 
 st.title("The block")
 prose("block")
 view = current_view()
+if is_post_norm(view.model):
+    st.info(
+        "This model is post-norm: its norms stand after each sum, on the road itself, so a block "
+        "does replace the stream by a normalised one, and attention and MLP read it as it is."
+    )
 cfg, (_, cache) = view.model.cfg, view.run()
 
 with st.container(horizontal=True):
@@ -25,7 +32,8 @@ with st.container(horizontal=True):
     layer = layer if layer in range(cfg.n_layers) else 0
     locked = pick_token(view)
 token = len(view.tokens) - 1 if locked is None else locked
-lengths = stream_norms(cache, cfg.n_layers).resid_pre[layer]
+norms = stream_norms(cache, cfg.n_layers)
+lengths = norms.resid_pre[layer]
 token_strip(
     view.labels,
     key="strip",
@@ -52,7 +60,7 @@ behind(
 def ask() -> bool:
     """Attention or the MLP: whose vector is longer? Without an MLP: does the stream grow?"""
     where = f"at position {token}, {quoted(view.labels[token])}, in block {layer}"
-    before, after = (cache[name, layer][token].norm() for name in ("resid_pre", "resid_post"))
+    before, after = norms.resid_pre[layer, token], norms.resid_post[layer, token]
     if cfg.attn_only:
         return predict(
             f"Does attention leave the stream {where} longer or shorter than it found it?",

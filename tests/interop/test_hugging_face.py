@@ -171,6 +171,58 @@ def test_a_tensor_too_many_or_too_few_is_named(copied):
         from_hugging_face(write())
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_numbers_that_are_none_are_refused(copied, value):
+    from tfs.interop import from_hugging_face
+
+    _, weights, write = copied
+    weights["model.layers.1.mlp.up_proj.weight"][3, 2] = value
+    with pytest.raises(ValueError, match="1.mlp.up_proj.weight holds something other than finite"):
+        from_hugging_face(write())
+    weights["model.layers.1.mlp.up_proj.weight"] = torch.zeros(40, 24, dtype=torch.int32)
+    with pytest.raises(ValueError, match="holds something other than finite numbers"):
+        from_hugging_face(write())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vocab_size": 10**9}, "model.embed_tokens.weight makes a embed.W_E of [31, 24]"),
+        ({"intermediate_size": 10**9}, "makes a blocks.0.mlp.W_gate of [24, 40]"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers is 1,000,000,000, more than the 512"),
+        ({"max_position_embeddings": 10**9}, "n_ctx is 1,000,000,000, more than the 1,048,576"),
+    ],
+)
+def test_a_config_that_promises_too_much_takes_no_memory(copied, monkeypatch, change, message):
+    """Shapes are compared before a tensor is loaded and before a model is made."""
+    from tfs.interop import from_hugging_face, hugging_face
+
+    monkeypatch.setattr(hugging_face, "DecoderOnly", lambda cfg: pytest.fail("a model was made"))
+    monkeypatch.setattr(hugging_face, "_finite", lambda *_: pytest.fail("a tensor was loaded"))
+    fields, _, write = copied
+    fields |= change
+    with pytest.raises(ValueError, match=re.escape(message)):
+        from_hugging_face(write())
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_CONFIG", "LARGEST_WEIGHTS"])
+def test_files_are_weighed_before_they_are_read(copied, monkeypatch, limit):
+    from tfs.interop import from_hugging_face, hugging_face
+
+    monkeypatch.setattr(hugging_face, limit, 100)
+    with pytest.raises(ValueError, match="bytes, more than the 100 that we read"):
+        from_hugging_face(copied[2]())
+
+
+def test_weights_that_are_no_safetensors_are_damaged(copied):
+    from tfs.interop import from_hugging_face
+
+    directory = copied[2]()
+    (directory / "model.safetensors").write_bytes(b"0" * 64)
+    with pytest.raises(ValueError, match="is damaged or not a safetensors file"):
+        from_hugging_face(directory)
+
+
 def test_a_directory_that_is_no_model(tmp_path, copied):
     from tfs.interop import from_hugging_face
 

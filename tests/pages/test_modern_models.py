@@ -33,8 +33,11 @@ CHOICES = {
     "capped": {"attn_scores_soft_cap": 2.0, "output_logits_soft_cap": 3.0},
     "partly rotary": {"positional_embedding_type": "rotary", "rotary_dim": 4},
     "parallel rms": {"parallel_attn_mlp": True, "normalization_type": "RMS"},
+    "post-norm": {"norm_first": False},
+    "post-norm, attention only": {"norm_first": False, "attn_only": True},
+    "post-norm rms": {"norm_first": False, "normalization_type": "RMS"},
 }
-QUICK = ("mixtral", "alibi", "parallel", "sliding window")
+QUICK = ("mixtral", "alibi", "parallel", "sliding window", "post-norm")
 KINDS = [
     kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow)
     for kind in (*FAMILIES, *CHOICES)
@@ -107,6 +110,32 @@ def test_a_parallel_block_has_no_stream_between_its_parts(visit, modern, kind) -
     at.button_group(key="stage").set_value("post").run()
     start, attn, mlp, end = the_map(at, "strip of the stage strips")
     torch.testing.assert_close(start + attn + mlp, end, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["post-norm", "post-norm, attention only"])
+def test_the_norms_of_a_post_norm_block_stand_on_its_road(visit, modern, kind) -> None:
+    model = modern(kind)
+    at = visit("pages/read/block.py", model=NAME, prompt=PROMPT, layer="0")
+    cfg, cache = model.cfg, model.run_with_cache(torch.tensor([_encoded()]))[1]
+    last = "ln1" if cfg.attn_only else "ln2"
+    mlp = [] if cfg.attn_only else ["mid", "ln1", "neurons", "mlp_out"]
+    assert at.button_group(key="stage").options == ["pre", "attn_out", *mlp, "post", last]
+    assert "a block does replace the stream" in " ".join(messages(at))
+    left = cache["resid_pre", 1][0, -1].norm().item()
+    assert as_tensor(drawn(at, "block")["data"][-1]["y"])[-1].item() == pytest.approx(
+        left, abs=1e-5
+    )
+    at.button_group(key="stage").set_value("post").run()
+    *terms, end = the_map(at, "strip of the stage strips")
+    torch.testing.assert_close(sum(terms), end, atol=1e-5, rtol=0)
+    assert not at.exception
+
+
+def test_the_lens_of_a_post_norm_model_says_why_no_part_has_a_share(visit, modern) -> None:
+    modern("post-norm")
+    at = visit("pages/inspect/lens.py", model=NAME, prompt=PROMPT)
+    assert "no part has a share of a logit" in " ".join(messages(at))
+    assert len(at.get("plotly_chart")) == 1 and not at.exception
 
 
 def test_a_window_closes_keys_before_it(visit, modern) -> None:

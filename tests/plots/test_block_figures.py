@@ -29,6 +29,16 @@ def test_a_road_is_as_wide_as_its_vector_is_long(plots):
     assert width[0, 0, 1, 1] == width[1, 1, 2, 1] < before  # a copy that is only read
 
 
+def test_norms_after_the_sums_lie_on_the_road(plots):
+    stages = ["resid_pre", "attn_out", "resid_mid", "ln1", "mlp_out", "resid_post", "ln2"]
+    fig = plots.block_road(torch.ones(7), stages, on_road=("ln1", "ln2"))
+    assert list(fig.data[1].y) == [0, 1, 0, 0, 1, 0, 0]
+    assert list(fig.data[0].x) == [1.5, 4.5]
+    lines = {(line.x0, line.y0, line.x1, line.y1) for line in fig.layout.shapes}
+    assert (3, 0, 4, 1) in lines, "the MLP reads what ln1 gives"
+    assert (2, 0, 3, 1) not in lines and {(2, 0, 2.5, 0), (2.5, 0, 3, 0)} <= lines
+
+
 def test_a_block_without_an_mlp_has_four_stages(plots):
     stages = ["resid_pre", "ln1", "attn_out", "resid_post"]
     fig = plots.block_road(torch.ones(4), stages)

@@ -1,7 +1,11 @@
-"""Two questions that ask the same, or the same words that do not."""
+"""Two questions that ask the same; or the same words exchanged; or something else, or of others."""
+
+import random
 
 import pytest
 import torch
+
+KINDS = ("same", "exchanged", "another relation", "other people")
 
 
 @pytest.fixture(scope="module")
@@ -18,15 +22,24 @@ def questions(task, batch):
         yield first, other, bool(batch.labels[row, 0])
 
 
+def taken_apart(question):
+    """(people in order, the words without them)"""
+    from tfs.tasks.question_pairs import PEOPLE
+
+    words = question.split()
+    form = " ".join("_" if word in PEOPLE else word for word in words)
+    return [word for word in words if word in PEOPLE], form
+
+
 def test_a_pair_literally(t, task) -> None:
     assert isinstance(task, t.LabelledTask) and task.labels == ("different", "same")
     assert task.floor() == 0.0
-    pair = ("is Ada older than Ben ?", "is Ben younger than Ada ?", True)
-    batch = task.batch([pair, ("did Ada teach Ben ?", "is Ben the teacher of Ada ?", False)])
+    pair = ("is Ada older than Edith ?", "was Ada born before Edith ?", True)
+    batch = task.batch([pair, ("did Ada teach Edith ?", "is Edith the teacher of Ada ?", False)])
     shown = [task.tokenizer.decode(row) for row in batch.tokens.tolist()]
-    assert shown[0] == "[CLS] is Ada older than Ben ? [SEP] is Ben younger than Ada ? [SEP]"
+    assert shown[0] == "[CLS] is Ada older than Edith ? [SEP] was Ada born before Edith ? [SEP]"
     assert batch.segments[0].tolist() == [0] * 8 + [1] * 7
-    assert shown[1].endswith("of Ada ? [SEP]")
+    assert shown[1].endswith("teacher of Ada ? [SEP]")
     assert batch.labels[:, 0].tolist() == [1, 0] and not batch.labels[:, 1:].any()
     assert batch.loss_mask[:, 0].all() and not batch.loss_mask[:, 1:].any()
     assert list(questions(task, batch))[0] == pair
@@ -45,100 +58,129 @@ def test_batches_are_seeded_and_marked(t, task) -> None:
     assert torch.equal(batch.answer_mask, batch.loss_mask)
 
 
-MEANINGS = {  # what each form says of (first name, second name); written from the forms alone
-    "older": ("is X older than Y ?", "is it X who is older than Y ?", "was X born before Y ?"),
-    "younger": ("is X younger than Y ?",),
-    "taught": ("did X teach Y ?", "is X the teacher of Y ?"),
-    "was taught by": ("did X learn from Y ?", "was X taught by Y ?"),
+RELATION = {  # what each form asks of _ and _, in this order; written by hand
+    "is _ older than _ ?": "older",
+    "was _ born before _ ?": "older",
+    "has _ lived longer than _ ?": "older",
+    "is _ taller than _ ?": "taller",
+    "does _ tower over _ ?": "taller",
+    "has _ grown higher than _ ?": "taller",
+    "did _ lend money to _ ?": "lender",
+    "is _ owed money by _ ?": "lender",
+    "did _ give _ a loan ?": "lender",
+    "did _ sell _ a house ?": "seller",
+    "did _ sell a house to _ ?": "seller",
+    "did the house of _ go to _ ?": "seller",
+    "is _ the mother of _ ?": "mother",
+    "did _ give birth to _ ?": "mother",
+    "does _ call _ her child ?": "mother",
+    "did _ teach _ ?": "teacher",
+    "is _ the teacher of _ ?": "teacher",
+    "did _ give lessons to _ ?": "teacher",
+    "did _ beat _ ?": "winner",
+    "did _ win against _ ?": "winner",
+    "was _ too strong for _ ?": "winner",
+    "did _ write to _ ?": "writer",
+    "did _ send _ a letter ?": "writer",
+    "has _ posted a letter to _ ?": "writer",
 }
 
 
-def test_forms_mean_what_a_reader_says(task) -> None:
-    """Of two relations, every pair is judged again by who is the elder, or the teacher."""
-    judged = 0
-    for first, second, same in questions(task, task.sample(4000, seed=3)):
-        facts = [_fact(first), _fact(second)]
-        if None not in facts:
-            judged += 1
-            assert (facts[0] == facts[1]) == same
-    assert judged > 800
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_every_label_is_what_a_reader_says(task, split) -> None:
+    """The same: the same relation of the same two, in the same order."""
+    met = set()
+    for first, second, same in questions(task, task.sample(3000, seed=3, split=split)):
+        (people, form), (others, other) = taken_apart(first), taken_apart(second)
+        assert (people == others and RELATION[form] == RELATION[other]) == same
+        met |= {form, other}
+    assert met == set(RELATION)
 
 
-def _fact(question):
-    from tfs.tasks.ioi import NAMES
+def test_kinds_of_difference_come_in_their_shares(task) -> None:
+    counts = dict.fromkeys(KINDS, 0)
+    for first, second, same in questions(task, task.sample(8000, seed=4)):
+        (people, form), (others, other) = taken_apart(first), taken_apart(second)
+        if RELATION[form] != RELATION[other]:
+            counts["another relation"] += people == others
+        elif set(people) != set(others):
+            counts["other people"] += 1
+        else:
+            counts["same" if same else "exchanged"] += 1
+            assert same == (people == others)
+    shares = [count / 8000 for count in counts.values()]
+    assert shares == pytest.approx([1 / 2, 1 / 4, 1 / 8, 1 / 8], abs=0.02)
 
-    one, other = dict.fromkeys(word for word in question.split() if word in NAMES)
-    form = " ".join({one: "X", other: "Y"}.get(word, word) for word in question.split())
-    meaning = next((key for key, forms in MEANINGS.items() if form in forms), None)
-    facts = {
-        "older": ("older", one, other),
-        "younger": ("older", other, one),
-        "taught": ("taught", one, other),
-        "was taught by": ("taught", other, one),
-    }
-    return facts.get(meaning)
 
-
-def test_the_words_without_their_order_tell_nothing(task) -> None:
-    """Naive Bayes of the words of both questions and their pairs, trained on 6,000, is at chance;
-    and each bag of words of a pair is as often the same as not.
+def test_the_words_without_their_order_are_right_of_three_in_four(task) -> None:
+    """The best that can be said of the two bags of words: the same where they name the same people
+    and relation. Exchanged names are such a pair, too, so it is wrong about every fourth one.
     """
-    train, test = (
-        list(questions(task, task.sample(n, seed=9, split=split)))
-        for n, split in ((6000, "train"), (3000, "held_out"))
-    )
-    counts = {True: {}, False: {}}
-    for first, second, same in train:
-        for feature in _features(first, second):
-            counts[same][feature] = counts[same].get(feature, 0) + 1
     right = 0
-    for first, second, same in test:
-        score = 0.0
-        for feature in _features(first, second):
-            yes, no = (1 + counts[label].get(feature, 0) for label in (True, False))
-            score += torch.log(torch.tensor(yes / no)).item()
-        right += (score > 0) == same
-    assert right / len(test) == pytest.approx(0.5, abs=0.04)
+    for first, second, same in questions(task, task.sample(8000, seed=5, split="held_out")):
+        (people, form), (others, other) = taken_apart(first), taken_apart(second)
+        says = set(people) == set(others) and RELATION[form] == RELATION[other]
+        right += says == same
+    assert right / 8000 == pytest.approx(0.75, abs=0.02)
 
 
-def _features(first, second):
-    bags = [sorted(set(question.split())) for question in (first, second)]
-    yield from (("first", word) for word in bags[0])
-    yield from (("second", word) for word in bags[1])
-    yield (*bags[0], "|", *bags[1])
+def test_a_logistic_regression_on_words_is_at_chance(task) -> None:
+    """One weight for each word of each question, trained on 6,000 pairs: no word tells anything."""
+
+    def bags(batch):
+        rows = torch.zeros(len(batch.tokens), 2 * task.d_vocab)
+        places = batch.tokens + task.d_vocab * batch.segments
+        return rows.scatter_add_(1, places, batch.token_mask.float()), batch.labels[:, 0].float()
+
+    (x, y), (x_out, y_out) = (
+        bags(task.sample(n, 9, split)) for n, split in ((6000, "train"), (3000, "held_out"))
+    )
+    weight = torch.zeros(x.shape[1], requires_grad=True)
+    optimizer = torch.optim.Adam([weight], lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        torch.nn.functional.binary_cross_entropy_with_logits(x @ weight, y).backward()
+        optimizer.step()
+    right = ((x_out @ weight > 0) == (y_out > 0)).float().mean().item()
+    assert right == pytest.approx(0.5, abs=0.05)
 
 
-def test_each_bag_of_words_is_as_often_the_same_as_not(t) -> None:
-    task = t.QuestionPairsTask()
-    task.names["train"] = task.names["train"][:6]
-    labels_of = {}
-    for first, second, same in questions(task, task.sample(10_000, seed=5)):
-        bag = tuple(tuple(sorted(question.split())) for question in (first, second))
-        labels_of.setdefault(bag, []).append(same)
-    shares = torch.tensor([sum(labels) / len(labels) for labels in labels_of.values()])
-    counts = torch.tensor([len(labels) for labels in labels_of.values()])
-    assert len(labels_of) == 6 * (29 * 2 + 24) and counts.min() > 4
-    spread = (shares - 0.5) * counts.sqrt() * 2  # of order 1 where the share is a half
-    assert spread.square().mean().item() == pytest.approx(1.0, abs=0.3)
-
-
-def test_held_out_pairs_have_names_and_forms_that_never_met(task) -> None:
-    from tfs.tasks.ioi import NAMES
-
+def test_held_out_people_never_met_in_training(task) -> None:
     met = {}
     for split in ("train", "held_out"):
-        names, forms = set(), set()
+        pairs = set()
         for first, second, _ in questions(task, task.sample(6000, seed=6, split=split)):
-            people = [word for word in first.split() if word in NAMES]
-            names.add(frozenset(people))
-            blank = [
-                " ".join("_" if word in NAMES else word for word in question.split())
-                for question in (first, second)
-            ]
-            forms.add(frozenset(blank))
-        met[split] = names, forms
-    assert not met["train"][0] & met["held_out"][0]
-    assert not met["train"][1] & met["held_out"][1]
-    assert len(met["train"][1]) == 29 + 24 and len(met["held_out"][1]) == 7
-    single = [{form for pair in met[split][1] for form in pair} for split in met]
-    assert single[1] <= single[0]  # each form by itself is known
+            pairs |= {frozenset(taken_apart(question)[0]) for question in (first, second)}
+        met[split] = pairs
+    assert not met["train"] & met["held_out"]
+    assert len(met["train"]) == 115 and len(met["held_out"]) == 21
+    assert set().union(*met["held_out"]) <= set().union(*met["train"])  # each by itself is known
+
+
+LEARNED = 0.93  # of the held-out pairs; words without their order are right of 0.75
+OF_EACH_KIND = 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_small_encoder_learns_it(task, seed) -> None:
+    """The recipe, a minute and a half on one thread; most of every kind, exchanged names too."""
+    import dataclasses
+
+    import tfs
+    from tfs.train import evaluate
+    from tfs.train.pair_recipes import QUESTION_PAIRS as RECIPE
+
+    recipe = dataclasses.replace(
+        RECIPE,
+        model=dataclasses.replace(RECIPE.model, seed=seed),
+        train=dataclasses.replace(RECIPE.train, seed=seed),
+    )
+    model = recipe.kind(task).make()
+    for _ in tfs.train(model, task, recipe.train):
+        pass
+    held_out = task.sample(2000, seed=77, split="held_out")
+    assert evaluate(model, held_out).accuracy > LEARNED
+    for kind in KINDS:
+        pairs = [task.pair(kind, random.Random(i), "held_out") for i in range(400)]
+        assert evaluate(model, task.batch(pairs)).accuracy > OF_EACH_KIND, kind

@@ -2,9 +2,10 @@
 
 The residual stream is a sum: embedding + positions + what each attention layer and each MLP wrote.
 `decompose_resid` returns those summands, `accumulated_resid` their running total, and
-`stack_head_results` splits attention further into heads. Because unembedding is linear (once the
-final norm's scale is held at the value it had), each summand's effect on a logit can be read off on
-its own: that is `logit_attrs`.
+`stack_head_results` splits attention further into heads. In a post-norm model it is none, since
+each block normalises the whole of it; what asks for summands is refused there. Because unembedding
+is linear (once the final norm's scale is held at the value it had), each summand's effect on a
+logit can be read off on its own: that is `logit_attrs`.
 
 Method names and results are those of TransformerLens's ActivationCache. In particular
 `apply_ln_to_stack` centres and scales but leaves out the norm's own weight and bias, which there
@@ -20,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tfs.hooks.names import act_name
+from tfs.hooks.stream import check_linear_end, is_post_norm
 
 
 class ActivationCache:
@@ -105,17 +107,22 @@ class ActivationCache:
 
         With incl_mid also between attention and MLP. apply_ln applies the norm that reads the
         stream at `layer`: at the end of the model that is ln_final afresh on every row (the logit
-        lens), at an earlier layer its cached scale.
+        lens), at an earlier layer its cached scale. In a post-norm model every row is what the
+        next part reads, after the norm; apply_ln raises ValueError where no other norm follows.
         """
         layer, n_layers = self._up_to(layer), self.model.cfg.n_layers
         rows: dict[str, Tensor] = {}
         for i in range(layer + 1):
             if i == n_layers:
-                rows["final_post"] = self["resid_post", n_layers - 1]
+                left = "normalized_resid_post" if is_post_norm(self.model) else "resid_post"
+                rows["final_post"] = self[left, n_layers - 1]
                 continue
             rows[f"{i}_pre"] = self["resid_pre", i]
             if (incl_mid and i < layer) or (mlp_input and i == layer):
-                rows[f"{i}_mid"] = self["resid_mid", i]
+                mid = self["resid_mid", i]
+                rows[f"{i}_mid"] = (
+                    self.model.blocks[i].ln1(mid) if is_post_norm(self.model) else mid
+                )
         stack = torch.stack(list(rows.values()))
         if apply_ln:
             at_end = layer == n_layers
@@ -134,14 +141,19 @@ class ActivationCache:
         """What each part wrote into the stream that `layer` reads; the rows sum to that stream.
 
         mode "attn" or "mlp" keeps only those layers' outputs (then the rows no longer sum to it).
-        A model without residual connections has one row past the embeddings: the last part's.
+        A model without residual connections has one row past the embeddings: the last part's. An
+        encoder's embeddings, which it normalises, are one row. Raises ValueError for another mode,
+        and past the embeddings of a post-norm model.
         """
         if mode not in ("all", "attn", "mlp"):
             raise ValueError(f'mode must be "all", "attn" or "mlp", not {mode!r}')
         layer = self._up_to(layer)
+        if layer > 0 or mlp_input:
+            self._check_adds_up()
         rows: dict[str, Tensor] = {}
         if incl_embeds:
-            embeds = [name for name in ("embed", "pos_embed") if f"hook_{name}" in self]
+            every = ("full_embed",) if "hook_full_embed" in self else ("embed", "pos_embed")
+            embeds = [name for name in every if f"hook_{name}" in self]
             rows |= {name: self[f"hook_{name}"] for name in embeds}
         for i in range(layer):
             if mode != "mlp":
@@ -170,7 +182,8 @@ class ActivationCache:
 
         A head's result is z W_O, without the layer's shared b_O. With incl_remainder a last row
         holds the rest of the stream (embeddings, MLPs, biases), so that the rows sum to it.
-        Raises ValueError for layer 0, before which there is no head.
+        Raises ValueError for layer 0, before which there is no head, and for the rest of a
+        post-norm model's stream.
         """
         layer = self._up_to(layer)
         if layer == 0:
@@ -179,6 +192,7 @@ class ActivationCache:
         stack = torch.cat(heads)
         labels = [f"L{i}H{head}" for i in range(layer) for head in range(self.model.cfg.n_heads)]
         if incl_remainder:
+            self._check_adds_up()
             remainder = self["resid_post", layer - 1] - stack.sum(0)
             stack = torch.cat([stack, remainder[None]])
             labels.append("remainder")
@@ -207,11 +221,14 @@ class ActivationCache:
 
         The scale belongs to the whole stream, so it is read from the cache and not computed from a
         row; then the rows still sum to the normalised stream. recompute_ln, at the end of the
-        model, instead treats each row as a stream of its own and applies ln_final to it.
+        model, instead treats each row as a stream of its own and applies ln_final to it. Raises
+        ValueError where no norm stands, as before the blocks of a post-norm model.
         """
         if self.model.cfg.normalization_type is None:
             return residual_stack
         layer = self._up_to(layer)
+        if is_post_norm(self.model):
+            self._check_norm_before(layer)
         if layer == self.model.cfg.n_layers:
             if recompute_ln:
                 return torch.stack([self.model.ln_final(row) for row in residual_stack])
@@ -230,12 +247,34 @@ class ActivationCache:
     ) -> Float[Tensor, "component ..."]:
         """What each row adds to the logit of `tokens` (or to its lead over `incorrect_tokens`).
 
-        tokens: one token id, or ids of shape [batch] or [batch pos] that match the stack.
+        tokens: one token id, or ids of shape [batch] or [batch pos] that match the stack. Raises
+        ValueError for an encoder, whose head is no sum over rows.
         """
+        check_linear_end(self.model)
         directions = self._unembed_directions(tokens, residual_stack)
         if incorrect_tokens is not None:
             directions = directions - self._unembed_directions(incorrect_tokens, residual_stack)
         return (self.apply_ln_to_stack(residual_stack) * directions).sum(-1)
+
+    def _mid(self, layer: int) -> Float[Tensor, "... d_model"]:
+        """The stream that the MLP, or its norm, reads."""
+        mid = self["resid_mid", layer]
+        return self.model.blocks[layer].ln1(mid).detach() if is_post_norm(self.model) else mid
+
+    def _check_adds_up(self) -> None:
+        if is_post_norm(self.model):
+            raise ValueError(
+                "this model is post-norm: each block normalises the whole stream, so the stream is "
+                "no sum of what the parts wrote; read the stream itself with accumulated_resid"
+            )
+
+    def _check_norm_before(self, layer: int) -> None:
+        at_end = layer == self.model.cfg.n_layers
+        if not (at_end and "ln_final.hook_scale" in self.model.hook_dict):
+            raise ValueError(
+                f"this model is post-norm, and {'its head' if at_end else f'block {layer}'} reads "
+                "the stream as it is: there is no norm to apply; leave it out"
+            )
 
     def _unembed_directions(self, tokens: Tensor | int, stack: Tensor) -> Tensor:
         directions = self.model.W_U.T[torch.as_tensor(tokens)]  # [*tokens d_model]

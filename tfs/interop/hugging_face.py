@@ -4,6 +4,7 @@
 
 The names of weights come from a table (tfs.interop.tables), the choices of the family from
 tfs.model.presets. Nothing but JSON and safetensors is read, and transformers itself is not needed.
+Sizes, names and shapes are compared before memory is taken for a single weight.
 """
 
 import json
@@ -13,13 +14,15 @@ from typing import Any
 
 import einops
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tfs.interop.tables import Row, rows_of
-from tfs.model import DecoderOnly, TransformerConfig
+from tfs.model import DecoderOnly, Kind, TransformerConfig
 from tfs.model.presets import FAMILIES
 
+LARGEST_CONFIG, LARGEST_WEIGHTS = 2**20, 2**36  # bytes
+MOST = {"num_hidden_layers": 512, "num_local_experts": 512, "n_ctx": 2**20}
 ACT_FNS = {"gelu_pytorch_tanh": "gelu_new"}  # theirs by another name with us
 SIZES = {  # our field: theirs
     "n_layers": "num_hidden_layers",
@@ -40,15 +43,15 @@ def from_hugging_face(
     what the weights are turned into. Gemma multiplies token vectors by sqrt(d_model); here that is
     in W_E, so W_U, which there is the same matrix, is one of its own. Its norms' weights are saved
     less 1, which is put back.
-    Raises ValueError for another family, for a choice that we do not have, and where a tensor is
-    missing, left over or of another shape than config.json says.
+    Raises ValueError for another family, for a choice that we do not have, for a file that is too
+    large or damaged, and where a tensor is missing, left over, of another shape than config.json
+    says, or not finite.
     """
     directory = Path(directory)
-    theirs = _read_config(directory)
+    theirs = _read_config(directory / "config.json")
     cfg = config_from(theirs, n_ctx=n_ctx, dtype=dtype)
+    weights = _read_weights(directory / "model.safetensors", theirs, cfg)
     model = DecoderOnly(cfg)
-    shapes = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
-    weights = _read_weights(directory / "model.safetensors", theirs, cfg, shapes)
     if theirs["model_type"] == "gemma":
         _fold_gemma(weights, cfg)
     missed = model.load_state_dict(weights, strict=False)
@@ -117,55 +120,83 @@ def _is_tied(theirs: dict[str, Any]) -> bool:
     return theirs.get("tie_word_embeddings", theirs["model_type"] == "gemma")
 
 
-def _read_config(directory: Path) -> dict[str, Any]:
+def _read_config(path: Path) -> dict[str, Any]:
     try:
-        theirs = json.loads((directory / "config.json").read_bytes())
+        _check_size(path, LARGEST_CONFIG)
+        theirs = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise ValueError(f"{directory} has no config.json, so it is no model") from None
+        raise ValueError(f"{path.parent} has no config.json, so it is no model") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise ValueError(f"{directory / 'config.json'} is damaged: it is not JSON") from None
+        raise ValueError(f"{path} is damaged: it is not JSON") from None
     if not isinstance(theirs, dict):
-        raise ValueError(f"{directory / 'config.json'} must be a JSON object")
+        raise ValueError(f"{path} must be a JSON object")
     return theirs
 
 
-def _read_weights(
-    path: Path, theirs: dict[str, Any], cfg: TransformerConfig, shapes: dict[str, tuple]
-) -> dict[str, Tensor]:
-    """Our weights, each made of one of theirs, and each of theirs used once."""
+def _check_size(path: Path, most: int) -> None:
+    if (size := path.stat().st_size) > most:
+        raise ValueError(f"{path} has {size:,} bytes, more than the {most:,} that we read")
+
+
+def _read_weights(path: Path, theirs: dict[str, Any], cfg: TransformerConfig) -> dict[str, Tensor]:
+    """Our weights, each made of one of theirs, and each of theirs used once.
+
+    The header alone says names and shapes, so what does not fit is refused before it is loaded.
+    """
     if not path.is_file():
         raise ValueError(f"{path} is missing; a model in several files must be saved as one")
-    biases = bool(theirs.get("attention_bias"))
+    _check_size(path, LARGEST_WEIGHTS)
+    biases, experts = bool(theirs.get("attention_bias")), cfg.num_experts or 0
+    counts = {"num_hidden_layers": cfg.n_layers, "num_local_experts": experts, "n_ctx": cfg.n_ctx}
+    for what, count in counts.items():
+        if count > MOST[what]:
+            raise ValueError(f"{what} is {count:,}, more than the {MOST[what]:,} that we open")
     rows = rows_of(
-        theirs["model_type"],
-        cfg.n_layers,
-        cfg.num_experts or 0,
-        biases=biases,
-        tied=_is_tied(theirs),
+        theirs["model_type"], cfg.n_layers, experts, biases=biases, tied=_is_tied(theirs)
     )
-    with safe_open(path, framework="pt") as file:
-        left = set(file.keys())
-        weights = {}
-        for ours, name, pattern in rows:
-            if name not in left:
-                raise ValueError(f"{path} lacks {name}, which becomes {ours}")
-            left.remove(name)
-            weights[ours] = _rearranged(file.get_tensor(name), (ours, name, pattern), cfg)
-            if tuple(weights[ours].shape) != shapes[ours]:
-                raise ValueError(
-                    f"{path}: {name} makes a {ours} of {list(weights[ours].shape)}, but by "
-                    f"config.json it is {list(shapes[ours])}"
-                )
+    try:
+        with safe_open(path, framework="pt") as file:
+            _compare(path, file, rows, cfg)
+            return {
+                row[0]: _rearranged(_finite(path, file, row[1]).to(cfg.dtype), row, cfg)
+                for row in rows
+            }
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged or not a safetensors file ({error})") from None
+
+
+def _compare(path: Path, file: Any, rows: list[Row], cfg: TransformerConfig) -> None:
+    """Raises ValueError where the header does not name exactly the tensors that we need."""
+    shapes = Kind(cfg).shapes()
+    left = set(file.keys())
+    for row in rows:
+        ours, name, _ = row
+        if name not in left:
+            raise ValueError(f"{path} lacks {name}, which becomes {ours}")
+        left.remove(name)
+        shape = tuple(file.get_slice(name).get_shape())
+        becomes = tuple(_rearranged(torch.empty(shape, device="meta"), row, cfg).shape)
+        if becomes != shapes[ours]:
+            raise ValueError(
+                f"{path}: {name} makes a {ours} of {list(becomes)}, but by config.json it is "
+                f"{list(shapes[ours])}"
+            )
     if left:
         raise ValueError(f"{path} holds {sorted(left)[0]}, which its family's table does not name")
-    return weights
+
+
+def _finite(path: Path, file: Any, name: str) -> Tensor:
+    tensor = file.get_tensor(name)
+    if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+        raise ValueError(f"{path}: {name} holds something other than finite numbers")
+    return tensor
 
 
 def _rearranged(tensor: Tensor, row: Row, cfg: TransformerConfig) -> Tensor:
     ours, theirs, pattern = row
     sizes = {"d_head": cfg.d_head} if "d_head" in pattern else {}
     try:
-        return einops.rearrange(tensor.to(cfg.dtype), pattern, **sizes)
+        return einops.rearrange(tensor, pattern, **sizes)
     except einops.EinopsError:
         raise ValueError(
             f"{theirs} has shape {list(tensor.shape)}, of which {ours} cannot be made with "

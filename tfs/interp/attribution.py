@@ -21,6 +21,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tfs.hooks import Openable
+from tfs.hooks.stream import check_linear_end
 from tfs.interp.cache import Cache
 
 Tokens = int | Int[Tensor, "..."]
@@ -40,7 +41,8 @@ def direct_logit_attribution(
     tokens: one id, or an id for each [*batch] or [*batch pos]. by "component": embeddings, each
     layer's attention and MLP; by "head": attention split into heads and the layer's bias b_O. The
     last row, "bias", is what the final norm's b and b_U add; the rows sum to the logit.
-    Raises ValueError for another `by`, and for tokens whose shape does not fit.
+    Raises ValueError for another `by`, for tokens whose shape does not fit, and for a post-norm
+    model or an encoder, whose logits are no sum over parts.
     """
     if by not in ("component", "head"):
         raise ValueError(f'by must be "component" or "head", not {by!r}')
@@ -65,7 +67,9 @@ def logit_direction(
 
     With normalization_type "LN" the norm's w and b are folded in: w * W_U, and b W_U + b_U; with
     "RMS", which has no b, w alone. Where logits are soft-capped, it is the logit before the cap.
+    Raises ValueError for an encoder, whose head is not linear.
     """
+    check_linear_end(model)
     tokens = torch.as_tensor(tokens, device=model.W_U.device)
     columns = model.W_U.T[tokens]
     constant = model.b_U[tokens]

@@ -21,6 +21,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tfs.hooks import Openable
+from tfs.hooks.stream import check_linear_end, is_post_norm
 from tfs.interp.cache import Cache
 
 
@@ -57,8 +58,11 @@ def stream_norms(cache: Cache, n_layers: int) -> StreamNorms:
 
     Lengths do not add up, since vectors may cancel: resid_post can be shorter than resid_pre, and
     then the block has erased something. mlp_out is None where the run had no such activation, as in
-    a model of attention only. Raises KeyError where the cache lacks another of the four.
+    a model of attention only. A post-norm block leaves the stream normalised; that is resid_post
+    here. Raises KeyError where the cache lacks another of the four.
     """
+    left = "normalized_resid_post"
+    left = left if f"blocks.0.hook_{left}" in cache else "resid_post"
 
     def lengths(name: str) -> Tensor:
         return torch.stack([cache[name, layer].norm(dim=-1) for layer in range(n_layers)])
@@ -68,7 +72,7 @@ def stream_norms(cache: Cache, n_layers: int) -> StreamNorms:
         lengths("resid_pre"),
         lengths("attn_out"),
         lengths("mlp_out") if has_mlp else None,
-        lengths("resid_post"),
+        lengths(left),
     )
 
 
@@ -97,23 +101,23 @@ def lengths_of_heads(
 
 @torch.no_grad()
 def layer_norm_steps(model: Openable, cache: Cache, layer: int, which: str) -> LayerNormSteps:
-    """What "ln1" (before attention) or "ln2" (before the MLP) does to every vector of the stream.
+    """What "ln1" (attention's) or "ln2" (the MLP's) does to every vector of the stream.
 
     Ba et al. 2016, "Layer Normalization", section 3, over the entries of one position. scale and
     normalized are what the run used. The vector's length and its mean are lost; a large scale says
     that everything written so far is made that much smaller for the next reader. w and b are the
     norm's own; with normalization_type "LNPre" it has none, and after is normalized. "RMS" and
     "RMSPre" (Zhang & Sennrich 2019, section 4) take no mean away, so that it is 0 here, and have no
-    b. In a parallel block ln2 reads resid_pre, as ln1 does. Raises ValueError for a model without
-    norms and for another `which`, KeyError where the stream or the norm was not cached.
+    b. In a parallel block ln2 reads resid_pre, as ln1 does; in a post-norm block each reads the sum
+    that it follows. Raises ValueError for a model without norms and for another `which`, KeyError
+    where the stream or the norm was not cached.
     """
     if (kind := model.cfg.normalization_type) not in ("LN", "LNPre", "RMS", "RMSPre"):
         raise ValueError(f"this model has no layer norm and no RMS norm, but {kind!r}")
     readable = ("ln1",) if model.cfg.attn_only else ("ln1", "ln2")
     if which not in readable:
         raise ValueError(f"a norm of this model's blocks is {' or '.join(readable)}, not {which!r}")
-    in_parallel = getattr(model.cfg, "parallel_attn_mlp", False)
-    before = cache["resid_pre" if which == "ln1" or in_parallel else "resid_mid", layer]
+    before = cache[_read_by(model, which), layer]
     normalized = cache["normalized", layer, which]
     norm = getattr(model.blocks[layer], which)
     return LayerNormSteps(
@@ -123,6 +127,14 @@ def layer_norm_steps(model: Openable, cache: Cache, layer: int, which: str) -> L
         normalized=normalized,
         after=_times_own_weights(normalized, norm, kind),
     )
+
+
+def _read_by(model: Openable, which: str) -> str:
+    """The name of the stream that one of a block's norms reads."""
+    if is_post_norm(model):
+        return "resid_post" if which == "ln2" or model.cfg.attn_only else "resid_mid"
+    in_parallel = getattr(model.cfg, "parallel_attn_mlp", False)
+    return "resid_pre" if which == "ln1" or in_parallel else "resid_mid"
 
 
 def _times_own_weights(normalized: Tensor, norm: torch.nn.Module, kind: str) -> Tensor:
@@ -155,8 +167,16 @@ def neuron_promotes(model: Openable, layer: int, neuron: int, k: int = 10) -> Ne
     neuron does in two ways: the scale is left out, and so is all that later layers make of it. A
     negative activation turns promotion and suppression around, and only differences between tokens
     count. Of a vocabulary smaller than k, all of it. Raises ValueError for a neuron that is not
-    there, and for a mixture of experts.
+    there, for a mixture of experts, and where more than ln_final follows: in a post-norm model and
+    in an encoder.
     """
+    check_linear_end(model)
+    if is_post_norm(model):
+        raise ValueError(
+            "this model is post-norm: what a neuron writes is normalised with the stream in every "
+            "block after it, so its row of W_out has no fixed effect on the logits; logit_lens "
+            "reads the stream itself"
+        )
     d_mlp = 0 if model.cfg.attn_only else model.cfg.d_mlp
     if not 0 <= neuron < d_mlp:
         raise ValueError(f"this MLP has {d_mlp} neurons, counted from 0; there is no {neuron}")

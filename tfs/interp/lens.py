@@ -31,12 +31,16 @@ def logit_lens(
     """Logits (not yet probabilities: take their softmax) read from the stream at every depth.
 
     Row i is the stream before block i, the last row the end of the model, which equals its logits.
-    incl_mid: also between each block's attention and its MLP, where one comes after the other.
+    incl_mid: also between each block's attention and its MLP, where one comes after the other. An
+    encoder's stream goes through its masked-token head too. In a post-norm model the stream is read
+    after each norm, as the next part reads it.
     Raises KeyError where the cache lacks the residual stream.
     """
     stream = cache.accumulated_resid(incl_mid=incl_mid and _has_mid(model))
     if model.cfg.normalization_type is not None:
         stream = model.ln_final(stream)
+    if hasattr(model, "mlm_head"):
+        stream = torch.stack([model.mlm_head(row) for row in stream])
     logits = stream @ model.W_U + model.b_U
     return soft_capped(logits, getattr(model.cfg, "output_logits_soft_cap", -1.0))
 

@@ -19,9 +19,18 @@ from tfs.model.config import TransformerConfig
 @functools.lru_cache(maxsize=8)
 @torch.inference_mode(False)
 def _tables(
-    n_ctx: int, rotary_dim: int, base: float | int, adjacent: bool, dtype: torch.dtype
+    n_ctx: int,
+    rotary_dim: int,
+    base: float | int,
+    adjacent: bool,
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> tuple[Tensor, Tensor]:
-    """cos and sin, [n_ctx 1 rotary_dim]: one pair of tables for all layers of a model."""
+    """cos and sin, [n_ctx 1 rotary_dim]: one pair of tables for all layers of a model.
+
+    device: the default one. A model made on "meta", for its shapes, must not leave tables without
+    numbers to the next.
+    """
     pairs = "pos pair -> pos 1 (pair two)" if adjacent else "pos pair -> pos 1 (two pair)"
     angles = einops.repeat(rotary_angles(n_ctx, rotary_dim, base), pairs, two=2)
     return angles.cos().to(dtype), angles.sin().to(dtype)
@@ -42,7 +51,8 @@ class Rotary(nn.Module):
         self.rotary_dim = cfg.rotary_dim
         self.quarter_turn = _turn_neighbours if cfg.rotary_adjacent_pairs else _turn_halves
         adjacent = cfg.rotary_adjacent_pairs
-        cos, sin = _tables(cfg.n_ctx, cfg.rotary_dim, cfg.rotary_base, adjacent, cfg.dtype)
+        sizes = cfg.n_ctx, cfg.rotary_dim, cfg.rotary_base
+        cos, sin = _tables(*sizes, adjacent, cfg.dtype, torch.get_default_device())
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 

@@ -29,18 +29,24 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
 
 def block_road(
-    lengths: Float[Array, " stage"], stages: Sequence[str], *, at: str = "", title: str = ""
+    lengths: Float[Array, " stage"],
+    stages: Sequence[str],
+    *,
+    at: str = "",
+    on_road: Sequence[str] = (),
+    title: str = "",
 ) -> go.Figure:
     """The stages of a block from left to right; a road is as wide as the vector on it is long.
 
     stages: in the order of the computation, under their hooks' names: what starts with "resid" lies
-    on the road, what ends in "_out" comes back to it. at: the stage to point at. Raises ValueError
-    where lengths and stages differ in number.
+    on the road, what ends in "_out" comes back to it. at: the stage to point at. on_road: others
+    that lie on it, as the norms of a post-norm block. Raises ValueError where lengths and stages
+    differ in number.
     """
     lengths = to_numpy(lengths)
     check_length("stage", len(lengths), stages, "stages")
     fig = new_figure(210, title)
-    height = [0 if stage.startswith(ON_THE_ROAD) else 1 for stage in stages]
+    height = [0 if s.startswith(ON_THE_ROAD) or s in on_road else 1 for s in stages]
     fig.update_layout(shapes=_roads(lengths, stages, height))
     joins = [place + 0.5 for place, stage in enumerate(stages) if stage.endswith(WRITES)]
     plus = {"symbol": "cross-thin", "size": 13, "line": {"width": 3, "color": REFERENCE}}
@@ -225,7 +231,7 @@ def _roads(lengths: np.ndarray, stages: Sequence[str], height: Sequence[int]) ->
             start = place
             ends = [later - 0.5 for later in on_road if later > place] or [place + 0.5]
             lines.append((place, place, 0, ends[0], 0, DISCRETE[0]))
-            if place + 1 < len(stages):
+            if any(height[place + 1 : place + 2]):
                 lines.append((None, place, 0, place + 1, 1, REFERENCE))
             if place:
                 lines.append((place, place - 0.5, 0, place, 0, DISCRETE[0]))

@@ -11,78 +11,66 @@ from tfs.tasks.labelled import CLS, MARKS, PAD, SEP, LabelledBatch
 from tfs.tasks.pairs import padded
 from tfs.tokenizers import MarkedTokenizer, WordTokenizer
 
-FORMS = [  # all forms of a group ask the same of A and B
-    [form.split() for form in group]
-    for group in (
-        (
-            "is A older than B ?",
-            "is B younger than A ?",
-            "is it A who is older than B ?",
-            "was A born before B ?",
-        ),
-        (
-            "is A taller than B ?",
-            "is B shorter than A ?",
-            "is it A who is taller than B ?",
-            "does A stand taller than B ?",
-        ),
-        (
-            "did A lend money to B ?",
-            "did B borrow money from A ?",
-            "does B owe A money ?",
-            "was it A who lent B money ?",
-        ),
-        (
+FORMS = {  # all forms of a relation ask the same of A and B
+    relation: [form.split() for form in forms]
+    for relation, forms in {
+        "older": ("is A older than B ?", "was A born before B ?", "has A lived longer than B ?"),
+        "taller": ("is A taller than B ?", "does A tower over B ?", "has A grown higher than B ?"),
+        "lender": ("did A lend money to B ?", "is A owed money by B ?", "did A give B a loan ?"),
+        "seller": (
+            "did A sell B a house ?",
             "did A sell a house to B ?",
-            "did B buy a house from A ?",
-            "was it A who sold B a house ?",
-            "has B bought a house of A ?",
+            "did the house of A go to B ?",
         ),
-        (
+        "mother": (
             "is A the mother of B ?",
-            "is B the child of A ?",
             "did A give birth to B ?",
-            "does B call A mother ?",
+            "does A call B her child ?",
         ),
-        (
-            "did A teach B ?",
-            "did B learn from A ?",
-            "was B taught by A ?",
-            "is A the teacher of B ?",
-        ),
-    )
-]
-NAMES_HELD_OUT, FORMS_HELD_OUT = 0.2, 0.2  # of the pairs of names, of the pairs of forms
+        "teacher": ("did A teach B ?", "is A the teacher of B ?", "did A give lessons to B ?"),
+        "winner": ("did A beat B ?", "did A win against B ?", "was A too strong for B ?"),
+        "writer": ("did A write to B ?", "did A send B a letter ?", "has A posted a letter to B ?"),
+    }.items()
+}
+PEOPLE = NAMES[::6]
+HELD_OUT = 0.2  # of the pairs of people
+KINDS = {"same": 1 / 2, "exchanged": 1 / 4, "another relation": 1 / 8, "other people": 1 / 8}
 
 
 class QuestionPairsTask:
-    """Two questions about the same two people, and whether they ask the same.
+    """Two questions about two people each, and whether they ask the same.
 
-    [CLS] is Ada older than Ben ? [SEP] is Ben younger than Ada ? [SEP] is the same. With the names
-    of the second question exchanged it is not, though the words are: who counts words is right half
-    of the time, whatever they learn. Held out are a fifth of the pairs of names and a fifth of the
-    pairs of two forms; held-out questions have both, so neither was met together in training. One
-    form twice, which is the way into the task, is met in training alone.
+    [CLS] is Ada older than Edith ? [SEP] was Ada born before Edith ? [SEP] is the same. Half of the
+    others have the two names exchanged, a quarter ask for another relation of the same two, and a
+    quarter the same of two other people. Exchanged names leave every word as it was: who reads the
+    words without their order cannot be right of more than three in four. Held out are a fifth of
+    the pairs of people, who never met in training; each form is met there.
+
+    It can be learned in parts, names and relations first and their order then. With forms that name
+    B first ("is B younger than A ?") the order says nothing before the forms are known, nor the
+    forms before the order.
     """
 
     name = "question-pairs"
     labels = ("different", "same")
 
     def __init__(self) -> None:
-        words = {word for group in FORMS for form in group for word in form} - {"A", "B"}
-        self.tokenizer = MarkedTokenizer(WordTokenizer([*NAMES, *sorted(words)]), MARKS)
+        words = {word for forms in FORMS.values() for form in forms for word in form} - {"A", "B"}
+        self.tokenizer = MarkedTokenizer(WordTokenizer([*PEOPLE, *sorted(words)]), MARKS)
         self.d_vocab = self.tokenizer.d_vocab
-        self.n_ctx = 3 + 2 * max(len(form) for group in FORMS for form in group)
-        self.names = _split(list(combinations(NAMES, 2)), NAMES_HELD_OUT)
-        pairs = [(group, *two) for group in range(len(FORMS)) for two in combinations(range(4), 2)]
-        self.forms = _split(pairs, FORMS_HELD_OUT)
-        twice = [(group, form, form) for group in range(len(FORMS)) for form in range(4)]
-        self.forms["train"] += twice
+        self.n_ctx = 3 + 2 * max(len(form) for forms in FORMS.values() for form in forms)
+        pairs = list(combinations(PEOPLE, 2))
+        is_out = (mixed_bits(torch.arange(len(pairs))) < HELD_OUT).tolist()
+        self.people = {
+            split: [pair for pair, out in zip(pairs, is_out, strict=True) if out == wanted]
+            for split, wanted in (("train", False), ("held_out", True))
+        }
 
     def sample(self, n: int, seed: int, split: str = "train") -> LabelledBatch:
         """n pairs of questions; each is the same with probability 1/2."""
         rng = random.Random(seed)
-        return self.batch([self._pair(rng, split) for _ in range(n)])
+        kinds = rng.choices(list(KINDS), KINDS.values(), k=n)
+        return self.batch([self.pair(kind, rng, split) for kind in kinds])
 
     def batch(self, pairs: list[tuple[str, str, bool]]) -> LabelledBatch:
         """Two questions each, and whether they ask the same -> tensors.
@@ -106,24 +94,20 @@ class QuestionPairsTask:
         """0: the questions tell whether they are the same."""
         return 0.0
 
-    def _pair(self, rng: random.Random, split: str) -> tuple[str, str, bool]:
-        group, *forms = rng.choice(self.forms[split])
-        one, other = rng.sample(rng.choice(self.names[split]), 2)
-        rng.shuffle(forms)
-        same = rng.random() < 0.5
-        first, second = (FORMS[group][form] for form in forms)
-        swapped = (one, other) if same else (other, one)
-        return _filled(first, one, other), _filled(second, *swapped), same
+    def pair(self, kind: str, rng: random.Random, split: str) -> tuple[str, str, bool]:
+        """Two questions of one of KINDS, and whether they ask the same."""
+        relations = [rng.choice(list(FORMS))] * 2
+        if kind == "another relation":
+            relations = rng.sample(list(FORMS), 2)
+        people = others = rng.sample(rng.choice(self.people[split]), 2)
+        if kind == "exchanged":
+            others = people[::-1]
+        while kind == "other people" and set(others) == set(people):
+            others = rng.sample(rng.choice(self.people[split]), 2)
+        forms = [rng.choice(FORMS[relation]) for relation in relations]
+        first, second = (_filled(*each) for each in zip(forms, (people, others), strict=True))
+        return first, second, kind == "same"
 
 
-def _filled(form: list[str], one: str, other: str) -> str:
-    return " ".join({"A": one, "B": other}.get(word, word) for word in form)
-
-
-def _split(things: list, share: float) -> dict[str, list]:
-    """Each on the side on which a hash of its place puts it."""
-    held_out = (mixed_bits(torch.arange(len(things))) < share).tolist()
-    return {
-        "train": [thing for thing, out in zip(things, held_out, strict=True) if not out],
-        "held_out": [thing for thing, out in zip(things, held_out, strict=True) if out],
-    }
+def _filled(form: list[str], people: list[str]) -> str:
+    return " ".join({"A": people[0], "B": people[1]}.get(word, word) for word in form)

@@ -79,6 +79,15 @@ TAGS = _recipe(
     batch_size=32,
     lr=2e-3,
 )
+QUESTION_PAIRS = _recipe(
+    "question-pairs",
+    "Two layers that read both ways: do two questions ask the same?",
+    READS,
+    d_vocab=69,
+    n_ctx=21,
+    steps=3500,
+    lr=1e-3,
+)
 OWN_PAIRS = Recipe.from_dict(
     {
         "name": "own-pairs",
@@ -90,6 +99,6 @@ OWN_PAIRS = Recipe.from_dict(
 )
 
 PAIR_RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (DATES, NUMBERS, GRAMMAR, MASKED_WORDS, TAGS)
+    recipe.name: recipe for recipe in (DATES, NUMBERS, GRAMMAR, MASKED_WORDS, TAGS, QUESTION_PAIRS)
 }
 ALL_RECIPES = RECIPES | PAIR_RECIPES  # all that need no file; OWN_PAIRS does
