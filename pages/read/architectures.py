@@ -9,7 +9,7 @@ from pages._ui.controls import View, current_view, pick_token
 from pages._ui.differences import differences, of_decoder, of_encoder, of_two_texts
 from pages._ui.layout import code_box, made_by, prose
 from pages._ui.model_rows import model_rows
-from pages._ui.one_text import OneText, pick_masked, pick_place
+from pages._ui.one_text import OneText, pick_masked, pick_position
 from pages._ui.one_text import pick as pick_one
 from pages._ui.reach import WHICH, decoder_reach, encoder_reach, two_texts_reach
 from pages._ui.stack_rows import encoder_decoder_rows, encoder_rows
@@ -61,7 +61,7 @@ def encoder_only() -> tuple[OneText, dict[str, Any] | None]:
     st.subheader(ENCODER)
     one = pick_masked(pick_one())
     hidden = one.masked[0] if one.masked else one.words[0][0]
-    place = pick_place("Position", one.labels, key="place", default=hidden)
+    place = pick_position("Position", one.labels, key="place", default=hidden)
     blocks = "model.blocks" if one.encoder is one.bundle.model else "model.encoder.blocks"
     also = "from tfs.interp import road_steps"
     roads, longest = encoder_rows(one, place)
@@ -81,9 +81,9 @@ def two_texts() -> tuple[TwoTexts, dict[str, Any] | None]:
     say_what_is_written(two, len(two.written))
     source, written = two.labels(two.source), two.labels(two.read_back)
     with st.container(horizontal=True):
-        read = pick_place("Position that is read", source, key="read", default=0)
+        read = pick_position("Position that is read", source, key="read", default=0)
         last = len(written) - 1
-        place = pick_place("Position that writes", written, key="writes", default=last)
+        place = pick_position("Position that writes", written, key="writes", default=last)
     steps = STEPS.format(place=place, blocks="model.decoder", of=", 'decoder'")
     roads, longest = encoder_decoder_rows(two, read, place)
     where = f"position {read} of what is read and position {place} of what is written"
