@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pages._ui.layout import counted, figure, literal
-from pages._ui.one_text import MASKED, PAIRED, OneText, named, pick_place
+from pages._ui.one_text import MASKED, PAIRED, OneText, named, pick_position
 from tfs.interp import hooks_to_look_back, looking_back
 from tfs.plots import paired_bars
 from tfs.sample import logits_to_probs
@@ -73,7 +73,7 @@ def tagged(one: OneText) -> None:
     with st.expander("Every word with its tag"):
         st.dataframe(_table(words, tags, at_words), hide_index=True)
     apart = (at_words[0] - at_words[1]).abs().sum(-1)
-    word = pick_place("One word closely", words, key="word", default=int(apart.argmax()))
+    word = pick_position("One word closely", words, key="word", default=int(apart.argmax()))
     labels = list(one.bundle.model.labels)
     st.caption(f"Its first piece stands at position {places[word]}, where its tag is read.")
     _bars(one, shares[:, places[word]], labels, "tags", "label", f"[0, {places[word]}]")

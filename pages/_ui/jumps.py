@@ -1,6 +1,7 @@
 """From a button, a tour or a part of the map to another page, with what its widgets shall say."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -21,6 +22,13 @@ def wanted_page() -> str | None:
     if part:
         st.session_state["go to"], st.session_state["arrive with"] = part.pop("page"), part
     return st.session_state.pop("go to", None)
+
+
+def carrying(go: dict[str, Any] | None, *keys: str) -> dict[str, Any] | None:
+    """Where a part leads, with what the widgets of these keys say here, for those of the same keys
+    there."""
+    told = {key: st.session_state[key] for key in keys if key in st.session_state}
+    return go and told | go
 
 
 def leave_for(page: StreamlitPage) -> None:

@@ -238,7 +238,7 @@ def pick_masked(one: OneText) -> OneText:
     return one.hiding({options[option] for option in hidden if option in options})
 
 
-def pick_place(label: str, labels: list[str], *, key: str, default: int) -> int:
+def pick_position(label: str, labels: list[str], *, key: str, default: int) -> int:
     """One of the positions of a text, kept in the URL; `default` where there is none so far."""
     if st.session_state.get(key, 0) not in range(len(labels)):
         del st.session_state[key]

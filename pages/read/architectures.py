@@ -7,9 +7,10 @@ import streamlit as st
 from pages._ui.components import Road, model_map
 from pages._ui.controls import View, current_view, pick_token
 from pages._ui.differences import differences, of_decoder, of_encoder, of_two_texts
+from pages._ui.jumps import carrying
 from pages._ui.layout import code_box, made_by, prose
 from pages._ui.model_rows import model_rows
-from pages._ui.one_text import OneText, pick_masked, pick_place
+from pages._ui.one_text import OneText, pick_masked, pick_position
 from pages._ui.one_text import pick as pick_one
 from pages._ui.reach import WHICH, decoder_reach, encoder_reach, two_texts_reach
 from pages._ui.stack_rows import encoder_decoder_rows, encoder_rows
@@ -61,11 +62,11 @@ def encoder_only() -> tuple[OneText, dict[str, Any] | None]:
     st.subheader(ENCODER)
     one = pick_masked(pick_one())
     hidden = one.masked[0] if one.masked else one.words[0][0]
-    place = pick_place("Position", one.labels, key="place", default=hidden)
+    place = pick_position("Position", one.labels, key="place", default=hidden)
     blocks = "model.blocks" if one.encoder is one.bundle.model else "model.encoder.blocks"
     also = "from tfs.interp import road_steps"
     roads, longest = encoder_rows(one, place)
-    return one, drawing(
+    chosen = drawing(
         roads,
         longest,
         key="encoder map",
@@ -73,6 +74,8 @@ def encoder_only() -> tuple[OneText, dict[str, Any] | None]:
         where=f"position {place}, “{visible(one.labels[place])}”",
         program=one.program(STEPS.format(place=place, blocks=blocks, of=""), also=also),
     )
+    texts = f"text for {one.name}", f"text for {one.name}, 2"
+    return one, carrying(chosen, "both", "masked", *texts)
 
 
 def two_texts() -> tuple[TwoTexts, dict[str, Any] | None]:
@@ -81,20 +84,20 @@ def two_texts() -> tuple[TwoTexts, dict[str, Any] | None]:
     say_what_is_written(two, len(two.written))
     source, written = two.labels(two.source), two.labels(two.read_back)
     with st.container(horizontal=True):
-        read = pick_place("Position that is read", source, key="read", default=0)
+        read = pick_position("Position that is read", source, key="read", default=0)
         last = len(written) - 1
-        place = pick_place("Position that writes", written, key="writes", default=last)
+        place = pick_position("Position that writes", written, key="writes", default=last)
     steps = STEPS.format(place=place, blocks="model.decoder", of=", 'decoder'")
     roads, longest = encoder_decoder_rows(two, read, place)
-    where = f"position {read} of what is read and position {place} of what is written"
-    return two, drawing(
+    chosen = drawing(
         roads,
         longest,
         key="two roads",
         alt=f"{two.name}: an encoder, and a decoder whose cross-attention reads from its top",
-        where=where,
+        where=f"position {read} of what is read and position {place} of what is written",
         program=two.program(f"from tfs.interp import road_steps\n{steps}"),
     )
+    return two, carrying(chosen, "pair", f"text for {two.name}")
 
 
 def decoder_only() -> tuple[View, dict[str, Any] | None]:
@@ -114,7 +117,7 @@ def decoder_only() -> tuple[View, dict[str, Any] | None]:
         where=f"position {place}, “{visible(view.labels[place])}”",
         program=view.program(f"result = head_norms(model, cache)[..., {place}]", head_norms),
     )
-    return view, chosen and chosen | ({} if locked is None else {"token": locked})
+    return view, carrying(chosen, *([] if locked is None else ["token"]))
 
 
 columns, reaches, jumps = {}, {}, []
