@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from pages._ui.layout import counted, figure, literal
-from pages._ui.one_text import MASKED, PAIRED, OneText, named, pick_position
+from pages._ui.one_text import OneText, named, pick_position
 from tfs.interp import hooks_to_look_back, looking_back
+from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER
 from tfs.plots import paired_bars
 from tfs.sample import logits_to_probs
 from tfs.tasks.spans import entity_spans
@@ -135,7 +136,7 @@ def _bars(one: OneText, shares: Tensor, names: list[str], key: str, what: str, w
     )
 
 
-ANSWERS = {MASKED: filled_in, PAIRED: verdict}
+ANSWERS = {ENCODER_ONLY: filled_in, PAIR_CLASSIFIER: verdict}
 
 
 def answers(one: OneText) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pages._ui.controls import View
 from pages._ui.layout import code_box, counted, made_by
-from pages._ui.one_text import MASKED, PAIRED, TAGGED, OneText
+from pages._ui.one_text import OneText
 from pages._ui.two_texts import TwoTexts
 from tfs.arithmetic import (
     decoding_cache_terms,
@@ -20,6 +20,7 @@ from tfs.arithmetic import (
 from tfs.hooks import ActivationCache, HookedModel
 from tfs.interp import open_ahead
 from tfs.model import kind_of
+from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER, TOKEN_CLASSIFIER
 from tfs.model.layers import Attention
 
 POSITIONS = {
@@ -30,11 +31,11 @@ POSITIONS = {
     "none": "none",
 }
 PREDICTS = {
-    MASKED: "the token that belongs at p",
-    TAGGED: "the label of the token at p",
-    PAIRED: "at p = 0, the label of both texts",
+    ENCODER_ONLY: "the token that belongs at p",
+    TOKEN_CLASSIFIER: "the label of the token at p",
+    PAIR_CLASSIFIER: "at p = 0, the label of both texts",
 }
-TOLD = {MASKED: "tokens"}
+TOLD = {ENCODER_ONLY: "tokens"}
 Column = dict[str, str]
 
 

@@ -9,7 +9,13 @@ from pages._ui import kept, state
 from pages._ui.lab_model import model_fields, training_fields
 from pages._ui.lab_task import in_words, task_fields
 from pages._ui.layout import literal
-from tfs.model.architectures import DECODER_ONLY
+from tfs.model.architectures import (
+    DECODER_ONLY,
+    ENCODER_DECODER,
+    ENCODER_ONLY,
+    PAIR_CLASSIFIER,
+    TOKEN_CLASSIFIER,
+)
 from tfs.tasks import task_options
 from tfs.tasks.named import FILE_OPTIONS
 from tfs.train.branch import TEXT_FILE
@@ -20,10 +26,10 @@ FIRST = ("mirror", "induction", "addition", "modular-addition", "ioi")
 OFFERED = ALL_RECIPES | {OWN_PAIRS.name: OWN_PAIRS}
 DOES = {
     DECODER_ONLY: "It goes on with one text.",
-    "encoder-decoder": "It reads one text and writes another.",
-    "encoder-only": "It reads a text both ways and says which words were masked.",
-    "token-classifier": "It reads a text both ways and gives each word a label.",
-    "pair-classifier": "It reads two texts together and gives them one label.",
+    ENCODER_DECODER: "It reads one text and writes another.",
+    ENCODER_ONLY: "It reads a text both ways and says which words were masked.",
+    TOKEN_CLASSIFIER: "It reads a text both ways and gives each word a label.",
+    PAIR_CLASSIFIER: "It reads two texts together and gives them one label.",
 }
 
 

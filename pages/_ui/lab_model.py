@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from tfs.model.architectures import DECODER_ONLY
+from tfs.model.architectures import DECODER_ONLY, ENCODER_DECODER
 from tfs.model.config import ACT_FNS, NORMALIZATION_TYPES, POSITIONAL_EMBEDDING_TYPES
 from tfs.train.config import OPTIMIZERS, SCHEDULES
 from tfs.train.recipe import Recipe
@@ -26,7 +26,7 @@ def model_fields(base: Recipe) -> dict[str, Any]:
     cfg, kept, architecture = base.model, kept_by(base), base.architecture
     st.markdown("**Model**")
     first, second, third = st.columns(3)
-    layers = "Layers of each half" if architecture == "encoder-decoder" else "Layers"
+    layers = "Layers of each half" if architecture == ENCODER_DECODER else "Layers"
     n_layers = first.slider(layers, 1, 8, cfg.n_layers, **kept("n_layers"))
     n_heads = first.select_slider("Heads in a layer", (1, 2, 4, 8), cfg.n_heads, **kept("n_heads"))
     key_heads = _key_heads(base, first, n_heads)
@@ -53,7 +53,7 @@ def model_fields(base: Recipe) -> dict[str, Any]:
         )
         norm_first = True if stands == BEFORE else None
     act_fn = second.selectbox("Activation", ACT_FNS, ACT_FNS.index(cfg.act_fn), **kept("act_fn"))
-    attn_only = architecture != "encoder-decoder" and third.toggle(
+    attn_only = architecture != ENCODER_DECODER and third.toggle(
         "Attention only, no MLPs", cfg.attn_only, **kept("attn_only")
     )
     d_mlp = third.select_slider(

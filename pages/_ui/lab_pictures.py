@@ -21,6 +21,7 @@ from pages._ui.formation import names_of_heads, steps_that_fit
 from pages._ui.layout import behind
 from pages._ui.watched import Watched
 from tfs.hooks import HookedModel
+from tfs.model.architectures import ENCODER_DECODER
 from tfs.model.layers import Attention
 from tfs.plots import attention_grid, attention_pattern
 from tfs.tasks.batch import Examples, seed_for
@@ -63,7 +64,7 @@ class Example(NamedTuple):
 def attention_as_it_forms(run: Watched, steps: list[int]) -> None:
     """One head at the newest weights, and every head at the kept steps."""
     st.subheader("Its attention, as it forms")
-    is_of_two = run.recipe.architecture == "encoder-decoder"
+    is_of_two = run.recipe.architecture == ENCODER_DECODER
     example, parts = _example(run.name, run.task), PARTS_OF_TWO_TEXTS if is_of_two else PARTS
     name = BOTH_WAYS
     if is_of_two:

@@ -7,6 +7,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.layout import counted, literal
 from pages._ui.watched import Watched, answers_can_be_graded
+from tfs.model.architectures import ENCODER_DECODER, ENCODER_ONLY, PAIR_CLASSIFIER, TOKEN_CLASSIFIER
 from tfs.sample import generate
 from tfs.tasks.pairs import END
 from tfs.train.guesses import Said, answers
@@ -29,22 +30,22 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "encoder-decoder": Kind(
+    ENCODER_DECODER: Kind(
         "What it writes",
         "Each text is written by the model alone, token by token, from what it read; a token that "
         "is not the true one at its place is struck through, on red.",
     ),
-    "encoder-only": Kind(
+    ENCODER_ONLY: Kind(
         "What it fills in",
         "In bold, or struck through on red where it is another one than stood there: the "
         "likeliest word at each place that was asked for. Most of these were masked.",
     ),
-    "token-classifier": Kind(
+    TOKEN_CLASSIFIER: Kind(
         "What it says of each word",
         "Behind each word its likeliest tag, in bold; a wrong one is struck through, on red. The "
         "tag O, for no name, is left out where it is right.",
     ),
-    "pair-classifier": Kind(
+    PAIR_CLASSIFIER: Kind(
         "What it says of two texts",
         "The likeliest label of each pair; a wrong one is struck through, on red.",
     ),

@@ -14,17 +14,18 @@ from torch import Tensor
 import tfs
 from pages._ui import state
 from pages._ui.layout import literal
+from pages._ui.opened_by import architecture_of
 from tfs.hooks import ActivationCache, HookedModel
 from tfs.interp import hooks_to_look_back
 from tfs.model import kind_of
+from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER, TOKEN_CLASSIFIER
 from tfs.tasks.labelled import CLS, MASK, SEP
-from tfs.train.checkpoint import bundled_names, read_config
+from tfs.train.checkpoint import bundled_names
 
-MASKED, TAGGED, PAIRED = "encoder-only", "token-classifier", "pair-classifier"
 EXAMPLES = {
-    MASKED: ("lai miraim rudas lon tol ne visent pa",),
-    TAGGED: ("Tomira Vedan flew from Port Kaselo to Bali on 3 May 1994 .",),
-    PAIRED: ("is Anna older than Paul ?", "is Paul younger than Anna ?"),
+    ENCODER_ONLY: ("lai miraim rudas lon tol ne visent pa",),
+    TOKEN_CLASSIFIER: ("Tomira Vedan flew from Port Kaselo to Bali on 3 May 1994 .",),
+    PAIR_CLASSIFIER: ("is Anna older than Paul ?", "is Paul younger than Anna ?"),
 }
 MOST_CHARACTERS = 400
 SPLIT = re.compile(r"(?<=\w\w)(?=[.,;:!?]$)")  # a full stop is a word; not behind an initial
@@ -122,13 +123,9 @@ def names() -> list[str]:
     """Bundled encoders, and runs of this session or of the URL that hold one."""
     bundled = [name for kind in EXAMPLES for name in bundled_names(kind)]
     runs = [*st.session_state.get("my_runs", []), st.query_params.get("both", "")]
-    return bundled + [run for run in dict.fromkeys(runs) if state.is_run(run) and _reads_both(run)]
-
-
-def _reads_both(run: str) -> bool:
-    with contextlib.suppress(tfs.CheckpointError):
-        return read_config(state.directory_of(run) / "config.json").architecture in EXAMPLES
-    return False
+    return bundled + [
+        run for run in dict.fromkeys(runs) if state.is_run(run) and architecture_of(run) in EXAMPLES
+    ]
 
 
 def pick() -> OneText:
@@ -192,7 +189,7 @@ def _read(name: str, opened: state.Opened, texts: list[str]) -> OneText:
     """
     bundle = opened.bundle
     tokenizer, n_ctx = bundle.tokenizer, bundle.model.cfg.n_ctx
-    by_word = kind_of(bundle.model).architecture == TAGGED
+    by_word = kind_of(bundle.model).architecture == TOKEN_CLASSIFIER
     ids, segments, words = [tokenizer.mark_id(CLS)], [0], []
     for segment, text in enumerate(texts):
         if not text.strip():
@@ -218,7 +215,7 @@ def _read(name: str, opened: state.Opened, texts: list[str]) -> OneText:
 
 def pick_masked(one: OneText) -> OneText:
     """The text with the words masked that the reader chose; the mark may be typed as well."""
-    if one.architecture != MASKED:
+    if one.architecture != ENCODER_ONLY:
         return one
     options = {f"{place} {word}": place for place, word in one.words if word != MASK}
     first = list(options)[:0] if one.masked else list(options)[:1]
@@ -256,13 +253,13 @@ def pick_position(label: str, labels: list[str], *, key: str, default: int) -> i
 def answers_at(one: OneText, place: int, most: int = 3) -> list[tuple[str, float]]:
     """What the model says at a place, or of the whole text, with probabilities, best first."""
     logits = one.run()[0]
-    shares = (logits if one.architecture == PAIRED else logits[place]).softmax(-1)
+    shares = (logits if one.architecture == PAIR_CLASSIFIER else logits[place]).softmax(-1)
     best = shares.topk(min(most, len(shares)))
     return list(zip(named(one, best.indices.tolist()), best.values.tolist(), strict=True))
 
 
 def named(one: OneText, ids: list[int]) -> list[str]:
     """What the model's logits are for: tokens, or labels."""
-    if one.architecture == MASKED:
+    if one.architecture == ENCODER_ONLY:
         return one.bundle.tokenizer.str_tokens(ids)
     return [one.bundle.model.labels[i] for i in ids]

@@ -7,10 +7,14 @@ import streamlit as st
 
 import tfs
 from pages._ui import state
-from tfs.model.architectures import DECODER_ONLY
+from tfs.model.architectures import (
+    DECODER_ONLY,
+    ENCODER_DECODER,
+    ENCODER_ONLY,
+    PAIR_CLASSIFIER,
+    TOKEN_CLASSIFIER,
+)
 from tfs.train.checkpoint import read_config
-
-ENCODER_DECODER = "encoder-decoder"
 
 
 class Opens(NamedTuple):
@@ -22,9 +26,11 @@ class Opens(NamedTuple):
     picker: str = ""
 
 
+BOTH_WAYS = Opens("both_ways", "Open in Both ways", "both")
 PAGES = {
     DECODER_ONLY: Opens("attention", "Open its attention"),
     ENCODER_DECODER: Opens("translation", "Open in Two texts", "pair"),
+    **dict.fromkeys((ENCODER_ONLY, TOKEN_CLASSIFIER, PAIR_CLASSIFIER), BOTH_WAYS),
 }
 
 

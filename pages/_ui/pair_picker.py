@@ -6,9 +6,10 @@ import tfs
 from pages._ui import state
 from pages._ui.controls import remember_run
 from pages._ui.layout import counted, literal
-from pages._ui.opened_by import ENCODER_DECODER, architecture_of
+from pages._ui.opened_by import architecture_of
 from pages._ui.steps import PLAY, counter
 from pages._ui.two_texts import TwoTexts, two_texts
+from tfs.model.architectures import ENCODER_DECODER
 from tfs.tasks.pairs import END, PAD, START, PairTask
 from tfs.train.checkpoint import bundled_names
 from tfs.train.recipe import read_recipe

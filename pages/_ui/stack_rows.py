@@ -17,10 +17,11 @@ from pages._ui.map_parts import (
     upto,
 )
 from pages._ui.model_rows import norm_before
-from pages._ui.one_text import MASKED, PAIRED, OneText, answers_at
+from pages._ui.one_text import OneText, answers_at
 from pages._ui.two_texts import TwoTexts
 from tfs.hooks import ActivationCache
 from tfs.interp import RoadStep, after_norm, road_steps
+from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER
 from tfs.plots.tokens import visible
 
 BOTH_WAYS, TWO_TEXTS = "both_ways", "translation"
@@ -45,9 +46,9 @@ def encoder_rows(one: OneText, place: int) -> tuple[list[Road], float]:
     if "ln_final.hook_normalized" in cache:
         rows.append(_last_norm(model.ln_final, cache["ln_final.hook_normalized"][place], rows))
     answers = ", ".join(f"“{visible(word)}” {share:.2f}" for word, share in answers_at(one, place))
-    if one.architecture == PAIRED and place:
+    if one.architecture == PAIR_CLASSIFIER and place:
         answers = "is read at position 0 alone"
-    about = "which word belongs here" if one.architecture == MASKED else "which label fits"
+    about = "which word belongs here" if one.architecture == ENCODER_ONLY else "which label fits"
     rows.append(station(part("Answer", about, BOTH_WAYS), answers, rows[-1]["stream"]))
     longest = scaled(rows)
     return [Road(rows)], longest

@@ -74,8 +74,6 @@ class TwoTexts(NamedTuple):
     def program(self, lines: str, *functions: Callable) -> str:
         """A program that runs by itself: this model on these texts, then `lines`, which set
         `result`."""
-        directory = state.directory_of(self.name)
-        where = self.name if directory.parent == state.BUNDLED else str(directory)
         imports = sorted(f"from {f.__module__} import {f.__name__}" for f in functions)
         return "\n".join(
             [
@@ -83,7 +81,7 @@ class TwoTexts(NamedTuple):
                 "import tfs",
                 *imports,
                 "",
-                f"model = tfs.load({where!r}).model",
+                f"model = tfs.load({state.opened_as(self.name)}).model",
                 f"source = torch.tensor([{list(self.source)}])",
                 f"read_back = torch.tensor([{list(self.read_back)}])",
                 f"written = torch.tensor([{list(self.written)}])",

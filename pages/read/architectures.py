@@ -12,10 +12,11 @@ from pages._ui.layout import code_box, made_by, prose
 from pages._ui.model_rows import model_rows
 from pages._ui.one_text import OneText, pick_masked, pick_position
 from pages._ui.one_text import pick as pick_one
+from pages._ui.pair_picker import pick_two_texts as pick_two
+from pages._ui.pair_picker import say_what_is_written
 from pages._ui.reach import WHICH, decoder_reach, encoder_reach, two_texts_reach
 from pages._ui.stack_rows import encoder_decoder_rows, encoder_rows
-from pages._ui.two_texts import TwoTexts, say_what_is_written
-from pages._ui.two_texts import pick as pick_two
+from pages._ui.two_texts import TwoTexts
 from tfs.interp import head_norms, road_steps, stream_norms
 from tfs.plots.tokens import visible
 from tfs.sample import logits_to_probs

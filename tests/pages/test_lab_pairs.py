@@ -39,9 +39,7 @@ def test_its_numbers_and_its_loss_are_shown(visit, of_another_kind, name) -> Non
     uniform = reference_losses(read_recipe(directory).make_task())["uniform"]
     assert f"{uniform:.3f}" in str(drawn(at, "loss")["layout"])
     buttons = {b.label: b.disabled for b in at.button}
-    assert (
-        buttons["Open in Two texts"] is False if name == "dates" else buttons["Open its attention"]
-    )
+    assert buttons["Open in Two texts" if name == "dates" else "Open in Both ways"] is False
 
 
 @pytest.mark.parametrize("page", ["pages/read/attention.py", "pages/inspect/lens.py"])

@@ -179,18 +179,19 @@ def test_the_lab_opens_a_run_where_it_can_be_read(visit, run_of, kind, label, ti
         assert at.session_state["model"] != run, "the sidebar's model reads one text"
 
 
-def test_a_kind_that_no_page_reads_is_not_offered(visit, run_of) -> None:
-    at = visit("pages/train/live.py", run=run_of("masked-words"))
-    assert button(at, "Open its attention").disabled
+def test_a_run_that_fills_in_words_opens_where_words_are_filled_in(visit, run_of) -> None:
+    name = run_of("masked-words")
+    at = visit("pages/train/live.py", run=name)
+    button(at, "Open in Both ways").click().run()
+    assert not at.exception and at.title[0].value == "Both ways"
+    assert at.selectbox(key="both").value == name
 
 
-def test_page_for_names_a_page_for_each_kind_that_is_read() -> None:
+def test_page_for_names_a_page_for_each_architecture() -> None:
     from pages._ui.opened_by import page_for
+    from tfs.model.architectures import MAKE
 
-    pages = {kind: page_for(kind) for kind in ("decoder-only", "encoder-decoder", "", "other")}
-    assert [opens and opens.page for opens in pages.values()] == [
-        "attention",
-        "translation",
-        None,
-        None,
-    ]
+    pages = {kind: page_for(kind).page for kind in MAKE}
+    assert pages.pop("decoder-only") == "attention"
+    assert pages.pop("encoder-decoder") == "translation"
+    assert set(pages.values()) == {"both_ways"} and page_for("other") is None

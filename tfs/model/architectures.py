@@ -12,20 +12,21 @@ from tfs.model.encoder import EncoderClassifier, EncoderOnly, PairClassifier, To
 from tfs.model.encoder_decoder import EncoderDecoder
 
 Make = Callable[[TransformerConfig, tuple[str, ...]], HookedModel]
-DECODER_ONLY = "decoder-only"
+DECODER_ONLY, ENCODER_ONLY, ENCODER_DECODER = "decoder-only", "encoder-only", "encoder-decoder"
+TOKEN_CLASSIFIER, PAIR_CLASSIFIER = "token-classifier", "pair-classifier"
 MAKE: dict[str, Make] = {
     DECODER_ONLY: lambda cfg, labels: DecoderOnly(cfg),
-    "encoder-only": lambda cfg, labels: EncoderOnly(cfg),
-    "encoder-decoder": lambda cfg, labels: EncoderDecoder(cfg),
-    "token-classifier": lambda cfg, labels: TokenClassifier(EncoderOnly(cfg), labels),
-    "pair-classifier": lambda cfg, labels: PairClassifier(EncoderOnly(cfg), labels),
+    ENCODER_ONLY: lambda cfg, labels: EncoderOnly(cfg),
+    ENCODER_DECODER: lambda cfg, labels: EncoderDecoder(cfg),
+    TOKEN_CLASSIFIER: lambda cfg, labels: TokenClassifier(EncoderOnly(cfg), labels),
+    PAIR_CLASSIFIER: lambda cfg, labels: PairClassifier(EncoderOnly(cfg), labels),
 }
 NAMES = {
     DecoderOnly: DECODER_ONLY,
-    EncoderOnly: "encoder-only",
-    EncoderDecoder: "encoder-decoder",
-    TokenClassifier: "token-classifier",
-    PairClassifier: "pair-classifier",
+    EncoderOnly: ENCODER_ONLY,
+    EncoderDecoder: ENCODER_DECODER,
+    TokenClassifier: TOKEN_CLASSIFIER,
+    PairClassifier: PAIR_CLASSIFIER,
 }
 
 

@@ -19,7 +19,13 @@ from tfs.arithmetic import (
     total,
 )
 from tfs.model import Kind
-from tfs.model.architectures import DECODER_ONLY
+from tfs.model.architectures import (
+    DECODER_ONLY,
+    ENCODER_DECODER,
+    ENCODER_ONLY,
+    PAIR_CLASSIFIER,
+    TOKEN_CLASSIFIER,
+)
 from tfs.tasks import LabelledBatch, PairBatch, Task
 from tfs.tasks.batch import Batch, Examples
 from tfs.train.backward import batch_loss
@@ -59,10 +65,10 @@ def _of_a_pair(kind: Kind, batch: LabelledBatch) -> list[Term]:
 
 FORWARD_TERMS: dict[str, Callable[..., list[Term]]] = {
     DECODER_ONLY: _of_a_decoder,
-    "encoder-decoder": _of_two_texts,
-    "encoder-only": _of_masked_words,
-    "token-classifier": _of_tags,
-    "pair-classifier": _of_a_pair,
+    ENCODER_DECODER: _of_two_texts,
+    ENCODER_ONLY: _of_masked_words,
+    TOKEN_CLASSIFIER: _of_tags,
+    PAIR_CLASSIFIER: _of_a_pair,
 }
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from tfs.model import Kind, TransformerConfig
-from tfs.model.architectures import DECODER_ONLY
+from tfs.model.architectures import (
+    DECODER_ONLY,
+    ENCODER_DECODER,
+    ENCODER_ONLY,
+    PAIR_CLASSIFIER,
+    TOKEN_CLASSIFIER,
+)
 from tfs.tasks import (
     LABELLED_TASKS,
     PAIR_TASKS,
@@ -22,10 +28,10 @@ from tfs.train.fields import check_types
 from tfs.train.files import read_json, write_json
 
 RECIPE_FILE = "recipe.json"
-ARCHITECTURES = dict.fromkeys(PAIR_TASKS, "encoder-decoder") | {
-    "masked-words": "encoder-only",
-    "tags": "token-classifier",
-    "question-pairs": "pair-classifier",
+ARCHITECTURES = dict.fromkeys(PAIR_TASKS, ENCODER_DECODER) | {
+    "masked-words": ENCODER_ONLY,
+    "tags": TOKEN_CLASSIFIER,
+    "question-pairs": PAIR_CLASSIFIER,
 }
 UNSET = {"n_heads": -1, "d_mlp": None, "attn_scale": -1.0, "initializer_range": -1.0}
 UNSET |= {"rotary_dim": None}

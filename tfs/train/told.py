@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from tfs.model.architectures import kind_of
+from tfs.model.architectures import (
+    ENCODER_DECODER,
+    ENCODER_ONLY,
+    PAIR_CLASSIFIER,
+    TOKEN_CLASSIFIER,
+    kind_of,
+)
 from tfs.seq2seq import greedy_decode
 from tfs.tasks.batch import seed_for
 from tfs.tasks.labelled import LabelledBatch
@@ -150,8 +156,8 @@ def _rows(
 
 
 TELLERS: dict[str, Callable[..., list[Example]]] = {
-    "encoder-decoder": _written,
-    "encoder-only": _filled_in,
-    "token-classifier": _tagged,
-    "pair-classifier": _judged,
+    ENCODER_DECODER: _written,
+    ENCODER_ONLY: _filled_in,
+    TOKEN_CLASSIFIER: _tagged,
+    PAIR_CLASSIFIER: _judged,
 }
