@@ -65,7 +65,8 @@ class KeyValueCache:
         """Each sequence goes on from what sequence `rows[i]` has read, as beams do."""
         for layer in self.layers:
             for kept in (layer.keys, layer.values):
-                kept[:, : layer.length] = kept[rows, : layer.length]
+                read = kept.narrow(1, 0, layer.length)
+                read.copy_(read.index_select(0, rows))
 
 
 class DecodingCache:
