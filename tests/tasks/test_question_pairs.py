@@ -162,7 +162,7 @@ OF_EACH_KIND = 0.8
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_a_small_encoder_learns_it(task, seed) -> None:
     """The recipe, a minute and a half on one thread; most of every kind, exchanged names too."""
     import dataclasses
