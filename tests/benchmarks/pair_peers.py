@@ -146,10 +146,12 @@ def marian_training(cfg: Any, batch: Any) -> Callable[[], float]:
 
 
 def our_decoding(model: Any, batch: Any, beams: int) -> Callable[[], Any]:
-    """Up to the context's end: `end` is a token that is never the likeliest."""
+    """Up to the context's end. Raises AssertionError where a text ends before: then a race with
+    another's texts says nothing."""
     from tfs.seq2seq import beam_decode, greedy_decode
 
     how = {"start": START, "end": END, "one_zero_attention_mask": batch.source_mask.long()}
+    assert END not in greedy_decode(model, batch.source, **how), "a text ended early"
     if beams == 1:
         return partial(greedy_decode, model, batch.source, **how)
     return partial(beam_decode, model, batch.source, beams=beams, **how)

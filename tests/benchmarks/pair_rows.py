@@ -55,21 +55,13 @@ def training_rows(
     """Ours against each contestant: (maker, target)."""
     calls = {"ours": ours(cfg, batch)}
     calls |= {name: make(cfg, batch) for name, (make, _) in contestants.items()}
-    timings = take_turns(calls, rounds)
-
-    def speed(name: str) -> str:
-        return f"{batch.tokens_read / timings.median(name):,.0f} tokens/s"
-
-    return [
-        Row(
-            f"{what}: {name}",
-            speed("ours"),
-            speed(name),
-            timings.times_as_fast("ours", name),
-            target,
-        )
-        for name, (_, target) in contestants.items()
-    ]
+    timings, tokens = take_turns(calls, rounds), batch.tokens_read
+    ours_took = timings.speed("ours", tokens)
+    rows = []
+    for name, (_, target) in contestants.items():
+        ratio = timings.times_as_fast("ours", name)
+        rows.append(Row(f"{what}: {name}", ours_took, timings.speed(name, tokens), ratio, target))
+    return rows
 
 
 def decoding(rounds: int) -> list[Row]:
@@ -89,14 +81,11 @@ def decoding(rounds: int) -> list[Row]:
         how = "greedily" if beams == 1 else f"with {beams} beams"
         texts = "1 text" if batch == 1 else f"{batch} texts"
 
-        def speed(name: str, *, timings: Any = timings, written: int = batch * cfg.n_ctx) -> str:
-            return f"{written / timings.median(name):,.0f} tokens/s"
-
         rows.append(
             Row(
                 f"decoding {texts} {how}: Hugging Face Marian",
-                speed("ours"),
-                speed("peer"),
+                timings.speed("ours", batch * cfg.n_ctx),
+                timings.speed("peer", batch * cfg.n_ctx),
                 timings.times_as_fast("ours", "peer"),
                 1.5,
             )

@@ -68,14 +68,11 @@ def training_rows(
     flops = training_flops(cfg, cfg.n_ctx, batch)
     of_peak = timings.times_as_fast("ours", "matmul") * flops / large_matmul_flops()
 
-    def speed(name: str) -> str:
-        return f"{tokens.numel() / timings.median(name):,.0f} tokens/s"
-
     return [
         Row(
             f"{what}: {name}",
-            speed("ours"),
-            speed(name),
+            timings.speed("ours", tokens.numel()),
+            timings.speed(name, tokens.numel()),
             timings.times_as_fast("ours", name),
             target,
             gflops=flops / timings.median("ours") / 1e9,
@@ -101,7 +98,7 @@ def loop(rounds: int) -> list[Row]:
         makers = {"ours": peers.our_loop, "plain": peers.plain_loop}
         timings = take_turns({who: make(recipe, updates) for who, make in makers.items()}, rounds)
         tokens = updates * recipe.train.batch_size * recipe.model.n_ctx
-        ours, plain = (f"{tokens / timings.median(who):,.0f} tokens/s" for who in makers)
+        ours, plain = (timings.speed(who, tokens) for who in makers)
         what = f"loop, shape of {name}: plain fused QKV, no hooks"
         rows.append(Row(what, ours, plain, timings.times_as_fast("ours", "plain"), 1.0))
     return rows
@@ -171,8 +168,8 @@ def generation(rounds: int) -> list[Row]:
         rows.append(
             Row(
                 f"generation, {name}, {pos} + {new} tokens: Hugging Face GPT-2",
-                f"{new / timings.median('ours'):,.0f} tokens/s",
-                f"{new / timings.median('peer'):,.0f} tokens/s",
+                timings.speed("ours", new),
+                timings.speed("peer", new),
                 timings.times_as_fast("ours", "peer"),
                 target,
             )

@@ -28,6 +28,10 @@ class Timings:
         rounds = zip(self.seconds[name], self.seconds[other], strict=True)
         return median(theirs / own for own, theirs in rounds)
 
+    def speed(self, name: str, tokens: int) -> str:
+        """Of a call that takes so many tokens."""
+        return f"{tokens / self.median(name):,.0f} tokens/s"
+
 
 def take_turns(
     contestants: dict[str, Callable[[], object]], rounds: int, warm_up: int = 2
