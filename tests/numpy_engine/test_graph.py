@@ -254,7 +254,7 @@ def unary(name, x):
 
 
 def build(leaves, plan):
-    """A graph by a plan: each step takes any two nodes so far, so nodes are used again and again."""
+    """A graph by a plan: each step takes any two nodes so far, so nodes are used repeatedly."""
     nodes = list(leaves)
     for op, i, j in plan:
         a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]

@@ -1,0 +1,145 @@
+"""Training is a generator: it yields after every update, and to stop is not to call next."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from tfs.files import read_json, write_json
+from tfs.numpy_engine.data import Batch, HasBatches
+from tfs.numpy_engine.files import load_arrays, save_arrays
+from tfs.numpy_engine.layers import Dropout
+from tfs.numpy_engine.losses import cross_entropy
+from tfs.numpy_engine.module import Module
+from tfs.numpy_engine.optim import Optimizer, clip_grad_norm_
+from tfs.numpy_engine.tensor import Tensor, no_grad
+
+Loss = Callable[[Module, Batch], Tensor]
+
+
+class Step(NamedTuple):
+    """What one update reports; the model now has had exactly `step` updates."""
+
+    step: int
+    loss: float  # on this update's batch, before the update
+    lr: float | int
+    grad_norm: float  # before clipping
+    held_out: float | None  # after the update, every eval_every steps
+
+
+def next_token_loss(model: Module, batch: Batch) -> Tensor:
+    """Mean of -ln p(token | what came before it) over a batch of (tokens [batch pos],), in nats."""
+    (tokens,) = batch
+    return cross_entropy(model(tokens[:, :-1]), tokens[:, 1:])
+
+
+class Trainer:
+    """Trains `model` in place; `for step in trainer.steps(300): ...`.
+
+    loss          (model, batch) -> a tensor of one number
+    schedule      learning rate of update `step`, from 1; None leaves the optimiser's as it is
+    grad_clip     largest norm of the whole gradient; None lets any pass
+    held_out      a batch that is never trained on; its loss is found every eval_every updates
+    patience      stop after so many of these in a row without a new lowest; None goes on
+    seed          of dropout
+
+    All that is random in update n is a function of the seeds and n, so a training that was saved
+    and resumed goes on bit for bit as if it had never stopped.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        batches: HasBatches,
+        loss: Loss = next_token_loss,
+        *,
+        schedule: Callable[[int], float | int] | None = None,
+        grad_clip: float | int | None = None,
+        held_out: Batch | None = None,
+        eval_every: int = 25,
+        patience: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.model, self.optimizer, self.batches, self.loss = model, optimizer, batches, loss
+        self.schedule, self.grad_clip, self.seed = schedule, grad_clip, seed
+        self.held_out, self.eval_every, self.patience = held_out, eval_every, patience
+        self.done = 0  # updates so far
+        self.lowest = float("inf")  # held-out loss so far
+        self.without_progress = 0  # evaluations since then
+
+    def steps(self, until: int, progress_bar: bool = False) -> Iterator[Step]:
+        """Update after update, up to number `until`, or until held-out loss stops falling.
+
+        Raises ValueError where the loss is no longer a finite number.
+        """
+        with tqdm(total=until, initial=self.done, disable=not progress_bar) as bar:
+            while self.done < until and not self.is_over():
+                step = self.update()
+                bar.update()
+                bar.set_postfix_str(f"loss {step.loss:.4f}")
+                yield step
+
+    def is_over(self) -> bool:
+        return self.patience is not None and self.without_progress >= self.patience
+
+    def update(self) -> Step:
+        """Batch, forward, backward, clip, step."""
+        self._seed_dropout()
+        if self.schedule is not None:
+            self.optimizer.lr = self.schedule(self.done + 1)
+        loss = self.loss(self.model.train(), self.batches.at(self.done))
+        if not np.isfinite(loss.item()):
+            raise ValueError(
+                f"the loss of update {self.done + 1} is {loss.item()}: training ran away; take a "
+                "lower learning rate, or set grad_clip"
+            )
+        self.optimizer.zero_grad()
+        loss.backward()
+        most = float("inf") if self.grad_clip is None else self.grad_clip
+        grad_norm = clip_grad_norm_(self.optimizer.parameters, most)
+        self.optimizer.step()
+        self.done += 1
+        return Step(self.done, loss.item(), self.optimizer.lr, grad_norm, self._evaluated())
+
+    def _evaluated(self) -> float | None:
+        """The held-out loss, if it is time; keeps count of how long it has not fallen."""
+        if self.held_out is None or self.done % self.eval_every:
+            return None
+        with no_grad():
+            loss = self.loss(self.model.eval(), self.held_out).item()
+        self.without_progress = 0 if loss < self.lowest else self.without_progress + 1
+        self.lowest = min(self.lowest, loss)
+        return loss
+
+    def _seed_dropout(self) -> None:
+        layers = (module for module in self.model.modules() if isinstance(module, Dropout))
+        for number, layer in enumerate(layers):
+            layer.generator = np.random.default_rng((self.seed, self.done, number))
+
+    def save(self, directory: str | Path) -> None:
+        """All that resume needs: weights, moments, and how far it has come."""
+        directory = Path(directory)
+        save_arrays(dict(self._weights()), directory / "weights.safetensors")
+        save_arrays(self.optimizer.state_dict(), directory / "optimizer.safetensors")
+        counts = {"done": self.done, "without_progress": self.without_progress}
+        lowest = None if np.isinf(self.lowest) else self.lowest
+        write_json(directory / "trainer.json", counts | {"lowest": lowest})
+
+    def resume(self, directory: str | Path) -> None:
+        """Take up where `save` left off. Raises ValueError for another model's files."""
+        directory = Path(directory)
+        if not (directory / "trainer.json").is_file():
+            raise ValueError(f"{directory} has no trainer.json; there is nothing to resume")
+        weights = load_arrays(directory / "weights.safetensors")
+        moments = load_arrays(directory / "optimizer.safetensors")
+        counts = read_json(directory / "trainer.json")
+        Module.load_state_dict(self.model, weights)
+        self.optimizer.load_state_dict(moments)
+        self.done, self.without_progress = counts["done"], counts["without_progress"]
+        self.lowest = float("inf") if counts["lowest"] is None else counts["lowest"]
+
+    def _weights(self) -> Iterator[tuple[str, np.ndarray]]:
+        return ((name, parameter.data) for name, parameter in self.model.named_parameters())
