@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tfs.numpy_engine.tensor import Tensor
 Batch = tuple[Tensor, ...]
 
 
+@runtime_checkable
 class HasBatches(Protocol):
     """All that training asks of its data."""
 
