@@ -241,6 +241,8 @@ def test_plain_numbers_are_float32_and_int64_as_in_torch(engine):
     assert engine.Tensor([1.0]).dtype == np.float32
     assert engine.Tensor([1]).dtype == np.int64
     assert engine.Tensor(np.ones(1)).dtype == np.float64
+    assert (engine.Tensor([1]) * 2).dtype == np.int64
+    assert (engine.Tensor([1]) * 2.5).dtype == (2.5 + engine.Tensor([True])).dtype == np.float32
 
 
 def test_rows_of_minus_infinity_become_zeros(engine):

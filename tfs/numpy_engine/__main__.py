@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfs.memory import keep_freed_memory
 from tfs.numpy_engine.config import Config
 from tfs.numpy_engine.data import MirrorBatches
 from tfs.numpy_engine.files import save
@@ -65,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--out", type=Path, help="where to save the trained model")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(run=mirror)
+    keep_freed_memory()
     try:
         args = parser.parse_args(argv)
         args.run(args)

@@ -35,7 +35,8 @@ def operands(op: str, a: Any, b: Any) -> tuple[Tensor, Tensor]:
     A plain number takes the dtype of the tensor beside it, and whole numbers that of the
     floating-point tensor beside them. Raises ValueError where the shapes do not fit together.
     """
-    a, b = _beside(a, b), _beside(b, a)
+    b = _beside(b, a)
+    a = _beside(a, b)
     try:
         np.broadcast_shapes(a.shape, b.shape)
     except ValueError:

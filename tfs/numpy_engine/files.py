@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from tfs.files import write_atomically, write_json
 from tfs.numpy_engine.config import Config
+from tfs.numpy_engine.tensor import Array
 from tfs.numpy_engine.transformer import Transformer
 from tfs.tokenizers import Tokenizer, save_tokenizer
 
@@ -65,7 +66,7 @@ def read_config(path: Path) -> Config:
         raise ValueError(f"{path}: {error}") from None
 
 
-def save_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
+def save_arrays(arrays: dict[str, Array], path: Path) -> None:
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_atomically(path, lambda partial: save_file(whole, partial))
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from tfs.files import read_json, write_json
 from tfs.numpy_engine.data import Batch, HasBatches
 from tfs.numpy_engine.files import load_arrays, save_arrays
 from tfs.numpy_engine.layers import Dropout
@@ -17,6 +16,7 @@ from tfs.numpy_engine.optim import Optimizer, clip_grad_norm_
 from tfs.numpy_engine.tensor import Tensor, no_grad
 
 Loss = Callable[[Module, Batch], Tensor]
+LAST = "trainer.safetensors"
 
 
 class Step(NamedTuple):
@@ -120,26 +120,24 @@ class Trainer:
             layer.generator = np.random.default_rng((self.seed, self.done, number))
 
     def save(self, directory: str | Path) -> None:
-        """All that resume needs: weights, moments, and how far it has come."""
-        directory = Path(directory)
-        save_arrays(dict(self._weights()), directory / "weights.safetensors")
-        save_arrays(self.optimizer.state_dict(), directory / "optimizer.safetensors")
+        """All that resume needs, in one file, so that its parts always belong together."""
         counts = {"done": self.done, "without_progress": self.without_progress}
-        lowest = None if np.isinf(self.lowest) else self.lowest
-        write_json(directory / "trainer.json", counts | {"lowest": lowest})
+        arrays = {f"weights.{n}": p.data for n, p in self.model.named_parameters()}
+        arrays |= {f"moments.{n}": array for n, array in self.optimizer.state_dict().items()}
+        arrays |= {f"trainer.{n}": np.array(count, dtype=np.int64) for n, count in counts.items()}
+        save_arrays(arrays | {"trainer.lowest": np.float64(self.lowest)}, Path(directory) / LAST)
 
     def resume(self, directory: str | Path) -> None:
-        """Take up where `save` left off. Raises ValueError for another model's files."""
-        directory = Path(directory)
-        if not (directory / "trainer.json").is_file():
-            raise ValueError(f"{directory} has no trainer.json; there is nothing to resume")
-        weights = load_arrays(directory / "weights.safetensors")
-        moments = load_arrays(directory / "optimizer.safetensors")
-        counts = read_json(directory / "trainer.json")
-        Module.load_state_dict(self.model, weights)
-        self.optimizer.load_state_dict(moments)
-        self.done, self.without_progress = counts["done"], counts["without_progress"]
-        self.lowest = float("inf") if counts["lowest"] is None else counts["lowest"]
-
-    def _weights(self) -> Iterator[tuple[str, np.ndarray]]:
-        return ((name, parameter.data) for name, parameter in self.model.named_parameters())
+        """Take up where `save` left off. Raises ValueError where there is nothing, or not this."""
+        arrays = load_arrays(Path(directory) / LAST)
+        parts: dict[str, dict[str, np.ndarray]] = {"weights": {}, "moments": {}, "trainer": {}}
+        for path, array in arrays.items():
+            part, _, name = path.partition(".")
+            parts.setdefault(part, {})[name] = array
+        if parts["trainer"].keys() != {"done", "without_progress", "lowest"}:
+            raise ValueError(f"{Path(directory) / LAST} was not written by a Trainer")
+        self.optimizer.load_state_dict(parts["moments"])
+        Module.load_state_dict(self.model, parts["weights"])
+        self.done = parts["trainer"]["done"].item()
+        self.without_progress = parts["trainer"]["without_progress"].item()
+        self.lowest = parts["trainer"]["lowest"].item()
