@@ -76,6 +76,12 @@ PAIRS = {  # ours and torch's differ in name or place
     "gelu": (lambda a: a.gelu(), F.gelu, [(2, 3)]),
     "gelu_new": (lambda a: a.gelu_new(), lambda a: F.gelu(a, approximate="tanh"), [(2, 3)]),
     "silu": (lambda a: a.silu(), F.silu, [(2, 3)]),
+    "mask": (
+        lambda a: a[np.eye(3, dtype=bool)],
+        lambda a: a[torch.eye(3, dtype=torch.bool)],
+        [(3, 3, 2)],
+    ),
+    "rmatmul": (lambda a: np.eye(2) @ a, lambda a: torch.eye(2).double() @ a, [(2, 3)]),
     "masked_fill": (
         lambda a: a.masked_fill(np.eye(3, dtype=bool), -9.0),
         lambda a: a.masked_fill(torch.eye(3, dtype=torch.bool), -9.0),
@@ -169,6 +175,13 @@ def test_embedding(engine, same_as_torch, same_as_differences):
     ours = lambda W: engine.embedding(engine.Tensor(ids), W)  # noqa: E731
     same_as_torch(ours, lambda W: F.embedding(torch.tensor(ids), W), *arrays([(5, 3)]))
     same_as_differences(ours, *arrays([(5, 3)]))
+
+
+def test_an_index_may_be_a_tensor(engine, same_as_torch):
+    ids = np.array([[2, 0], [2, 2]])
+    same_as_torch(
+        lambda a: a[engine.Tensor(ids), 1:], lambda a: a[torch.tensor(ids), 1:], *arrays([(3, 4)])
+    )
 
 
 def test_dropout_keeps_the_mean_and_repeats_by_its_seed(engine, same_as_differences):

@@ -226,6 +226,7 @@ def test_padding_is_not_attended_to(engine, small):
     [
         ([[0] * 9], "reads 1 to 8 tokens .* these are 9"),
         ([[]], "these are 0|ids are whole numbers"),
+        ([1, 2], r"two axes, batch and pos, and these have shape \(2,\)"),
         ([[11]], "must lie in 0 ... 10"),
         ([[-1]], "must lie in 0 ... 10"),
     ],

@@ -80,7 +80,7 @@ def mul(a: Tensor, b: Any) -> Tensor:
 
 
 @method("__truediv__")
-def div(a: Tensor, b: Any) -> Tensor:
+def div(a: Any, b: Any) -> Tensor:
     a, b = operands("div", a, b)
     value = a.data / b.data
 
@@ -171,7 +171,12 @@ def rsub(b: Tensor, a: Any) -> Tensor:
 
 @method("__rtruediv__")
 def rdiv(b: Tensor, a: Any) -> Tensor:
-    return b**-1 * a
+    return div(a, b)
+
+
+@method("__rmatmul__")
+def rmatmul(b: Tensor, a: Any) -> Tensor:
+    return matmul(Tensor(a), b)
 
 
 @method()

@@ -27,7 +27,8 @@ def einsum(*tensors_and_spec: Any) -> Tensor:
     """
     spec_first = isinstance(tensors_and_spec[0], str)
     spec = tensors_and_spec[0 if spec_first else -1]
-    tensors = tensors_and_spec[1:] if spec_first else tensors_and_spec[:-1]
+    given = tensors_and_spec[1:] if spec_first else tensors_and_spec[:-1]
+    tensors = tuple(x if isinstance(x, Tensor) else Tensor(x) for x in given)
     inputs, output = parsed(spec, letters=spec_first)
     sizes = _sizes(spec, inputs, output, tensors)
     value = contracted([(x.data, axes) for x, axes in zip(tensors, inputs, strict=True)], output)
@@ -43,7 +44,9 @@ def einsum(*tensors_and_spec: Any) -> Tensor:
 
 def parsed(spec: Any, letters: bool) -> tuple[list[Axes], Axes]:
     """The names of each input's axes, and of the output's. Raises ValueError for a strange spec."""
-    if not isinstance(spec, str) or spec.count("->") != 1 or "." in spec:
+    if not isinstance(spec, str):
+        raise ValueError("einsum: the first or the last argument says, in a str, which axes meet")
+    if spec.count("->") != 1 or "." in spec:
         raise ValueError(f"einsum: write names on both sides of one '->', not {spec!r}")
     left, right = spec.split("->")
     into = list if letters else str.split

@@ -15,7 +15,10 @@ def checked_dims(op: str, x: Tensor, dim: Dim) -> tuple[int, ...]:
     for one in dims:
         if not -x.ndim <= one < x.ndim:
             raise ValueError(f"{op}: there is no dim {one} in a tensor of shape {x.shape}")
-    return tuple(one % x.ndim for one in dims)
+    dims = tuple(one % x.ndim for one in dims)
+    if len(set(dims)) != len(dims):
+        raise ValueError(f"{op}: dim {dim} names an axis twice")
+    return dims
 
 
 @method()

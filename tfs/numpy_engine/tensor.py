@@ -52,7 +52,10 @@ class Tensor:
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
         if isinstance(data, Tensor):
             data = data.data
-        array = np.asarray(data, dtype=dtype)
+        try:
+            array = np.asarray(data, dtype=dtype)
+        except (ValueError, TypeError):
+            raise ValueError("a Tensor needs numbers, in rows of one length") from None
         if dtype is None and array.dtype == np.float64 and not isinstance(data, NUMPY):
             array = array.astype(np.float32)
         if array.dtype.kind not in "fiub":

@@ -6,7 +6,7 @@ Weight names, shapes and hook names are those of tfs.DecoderOnly, so either open
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from tfs.numpy_engine.attention import Attention, causal_mask, padding_mask
 from tfs.numpy_engine.config import Config
@@ -114,13 +114,17 @@ class Transformer(HookedModel):
         self.name_hook_points()
 
     def forward(
-        self, tokens: Int[Tensor, "batch pos"], is_token: np.ndarray | None = None
+        self, tokens: Tensor, is_token: np.ndarray | None = None
     ) -> Float[Tensor, "batch pos d_vocab"]:
-        """Logits for the token after each position.
+        """Logits for the token after each position; tokens: whole numbers, [batch pos].
 
         is_token: [batch pos], False where a shorter text was filled up; nobody attends there.
-        Raises ValueError for a text that is empty, or longer than n_ctx.
+        Raises ValueError for a text that is empty or longer than n_ctx, and for other shapes.
         """
+        if tokens.ndim != 2:
+            raise ValueError(
+                f"tokens have two axes, batch and pos, and these have shape {tokens.shape}"
+            )
         pos = tokens.shape[1]
         if not 1 <= pos <= self.cfg.n_ctx:
             raise ValueError(
