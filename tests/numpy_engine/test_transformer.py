@@ -247,3 +247,21 @@ def test_state_dicts_that_do_not_fit(engine, small):
     for name, says in (("unembed.W_U", "not embed.W_E transposed"), ("unembed.b_U", "not zero")):
         with pytest.raises(ValueError, match=says):
             tied.load_state_dict(state | {name: state[name] + 1})
+
+
+def test_cross_attention(engine, tiny_config):
+    """Queries of one text, keys and values of another, and a mask that hides one key."""
+    from tfs.model.layers import Attention
+
+    g = torch.Generator().manual_seed(0)
+    theirs = Attention(tiny_config(dtype=torch.float64))
+    for parameter in theirs.parameters():
+        torch.nn.init.normal_(parameter, generator=g)
+    cfg = engine.Config.from_dict(tiny_config(dtype=torch.float64).to_dict())
+    ours = engine.Attention(cfg, np.random.default_rng(0))
+    ours.load_state_dict({n: w.detach().numpy() for n, w in theirs.state_dict().items()})
+    x, y = (torch.randn(2, pos, 12, generator=g, dtype=torch.float64) for pos in (3, 5))
+    mask = torch.ones(3, 5, dtype=torch.bool)
+    mask[:, 2] = False
+    read = engine.Tensor(y.numpy())
+    same(ours(engine.Tensor(x.numpy()), read, read, mask.numpy()), theirs(x, y, y, mask), 1e-10)
