@@ -203,7 +203,7 @@ def test_the_mirror_task_is_learnt_by_numpy(tmp_path):
     import tfs
     from tfs.tasks import MirrorTask
 
-    command = [sys.executable, "-m", "tfs.numpy_engine", "mirror", "--quiet", "--out"]
+    command = [sys.executable, "-m", "tfs.numpy_engine", "mirror", "--out"]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and done.stdout.startswith("held-out loss 2.1"), done.stderr
     model = tfs.load(tmp_path).model
@@ -255,4 +255,7 @@ def test_the_command_line_refuses_in_one_sentence(capsys):
     from tfs.numpy_engine.__main__ import main
 
     assert main(["mirror", "--steps", "0"]) == 2
-    assert capsys.readouterr().err == "tfs.numpy_engine: --steps must be at least 1, not 0\n"
+    assert capsys.readouterr().err == (
+        "tfs.numpy_engine: argument --steps: give a whole number from 1 to 1000000000, not '0'; "
+        "see python -m tfs.numpy_engine mirror --help\n"
+    )

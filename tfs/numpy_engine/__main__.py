@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfs.cli.parsing import COUNT, SEED, Parser
 from tfs.memory import keep_freed_memory
 from tfs.numpy_engine.config import Config
 from tfs.numpy_engine.data import MirrorBatches
@@ -35,44 +36,48 @@ def mirror_trainer(steps: int = 300, seed: int = 0) -> Trainer:
     )
 
 
-def mirror(args: argparse.Namespace) -> None:
-    if args.steps < 1:
-        raise ValueError(f"--steps must be at least 1, not {args.steps}")
-    trainer, started, held_out = mirror_trainer(args.steps, args.seed), time.perf_counter(), None
-    for step in trainer.steps(args.steps, progress_bar=not args.quiet):
-        held_out = step.held_out or held_out
+def run_mirror(args: argparse.Namespace) -> None:
+    trainer, started = mirror_trainer(args.steps, args.seed), time.perf_counter()
+    for _ in trainer.steps(args.steps, progress_bar=sys.stderr.isatty()):
+        pass
     seconds = time.perf_counter() - started
-    floor = 7 / 15 * math.log(100)
-    measured = "not measured" if held_out is None else f"{held_out:.4f}"
-    print(f"held-out loss {measured}, floor {floor:.4f}, {seconds:.1f} s")
+    reached, floor = trainer.held_out_loss(trainer.held_out), 7 / 15 * math.log(100)
+    print(f"held-out loss {reached:.4f}, floor {floor:.4f}, {seconds:.1f} s")
+    if args.out is None:
+        return
     card = (
         f"# mirror, by numpy\n\nOne layer that writes the second half of a random string as the "
         f"first, mirrored.\n\n- **Training**: {trainer.done:,} updates in {seconds:.1f} s by "
-        f"`python -m tfs.numpy_engine mirror`, seed {args.seed}.\n- **Held-out loss**: {measured} "
-        f"nats per token; a perfect model's is {floor:.4f}.\n"
+        f"`python -m tfs.numpy_engine mirror`, seed {args.seed}.\n- **Held-out loss**: "
+        f"{reached:.4f} nats per token; a perfect model's is {floor:.4f}.\n"
     )
-    if args.out is not None:
-        save(trainer.model, args.out, IntegerTokenizer(trainer.model.cfg.d_vocab), card)
-        print(f"saved in {args.out}; tfs.load opens it")
+    save(trainer.model, args.out, IntegerTokenizer(trainer.model.cfg.d_vocab), card)
+    print(f"saved in {args.out}; tfs.load opens it")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = Parser(prog="python -m tfs.numpy_engine", description="Train a Transformer by numpy.")
+    commands = top.add_subparsers(required=True)
+    mirror = commands.add_parser("mirror", help="the second half of a string mirrors the first")
+    mirror.add_argument("--steps", type=COUNT, default=300)
+    mirror.add_argument("--seed", type=SEED, default=0)
+    mirror.add_argument("--out", type=Path, help="a directory for the trained model")
+    mirror.set_defaults(run=run_mirror)
+    return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """A user's mistake ends in one sentence, status 2."""
-    parser = argparse.ArgumentParser(prog="python -m tfs.numpy_engine", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("mirror", help="the second half of a string mirrors the first")
-    command.add_argument("--steps", type=int, default=300)
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--out", type=Path, help="where to save the trained model")
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
-    command.set_defaults(run=mirror)
+    """Run a command; returns its exit status. A user's mistake ends in one sentence, status 2."""
     keep_freed_memory()
     try:
-        args = parser.parse_args(argv)
+        args = parser().parse_args(argv)
         args.run(args)
     except (ValueError, OSError) as error:
         print(f"tfs.numpy_engine: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\ntfs.numpy_engine: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -108,11 +108,15 @@ class Trainer:
         """The held-out loss, if it is time; keeps count of how long it has not fallen."""
         if self.held_out is None or self.done % self.eval_every:
             return None
-        with no_grad():
-            loss = self.loss(self.model.eval(), self.held_out).item()
+        loss = self.held_out_loss(self.held_out)
         self.without_progress = 0 if loss < self.lowest else self.without_progress + 1
         self.lowest = min(self.lowest, loss)
         return loss
+
+    def held_out_loss(self, batch: Batch) -> float:
+        """Of the model as it stands, without dropout, and leaving no graph."""
+        with no_grad():
+            return self.loss(self.model.eval(), batch).item()
 
     def _seed_dropout(self) -> None:
         layers = (module for module in self.model.modules() if isinstance(module, Dropout))
