@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "train": {"hooks", "model", "tokenizers", "tasks", "arithmetic"},
     "bugs": {"hooks", "model", "tasks", "train"},
     "cli": {"model", "tokenizers", "tasks", "arithmetic", "train"},
+    "numpy_engine": {"tokenizers", "cli"},
 }
 
 
@@ -57,6 +58,15 @@ def test_rooms_import_only_what_lies_before_them_on_the_road(room: str) -> None:
     for path in (ROOT / "tfs" / room).glob("**/*.py"):
         rooms = {name.split(".")[1] for name in imports(path) if name.startswith("tfs.")}
         assert rooms & ROOMS <= MAY_IMPORT[room] | {room}, path
+
+
+def test_the_numpy_engine_imports_no_torch() -> None:
+    files = sorted((ROOT / "tfs" / "numpy_engine").glob("**/*.py"))
+    assert files
+    for path in files:
+        names = set(imports(path))
+        assert not {name.split(".")[0] for name in names} & {"torch", "einops"}, path
+        assert not [name for name in names if name.startswith("safetensors.torch")], path
 
 
 def test_no_pickle_is_read_or_written() -> None:

@@ -1,0 +1,58 @@
+"""One comparison for every operation: with torch, and with central differences."""
+
+import numpy as np
+import pytest
+import torch
+
+STEP = 1e-6
+
+
+@pytest.fixture(scope="session")
+def engine():
+    import tfs.numpy_engine
+
+    return tfs.numpy_engine
+
+
+@pytest.fixture(scope="session")
+def same_as_torch(engine):
+    """(ours, theirs, arrays) -> asserts one value and one gradient for each array, to 1e-9."""
+
+    def check(ours, theirs, *arrays):
+        tensors = [engine.Tensor(array, requires_grad=True) for array in arrays]
+        expected = [torch.tensor(array, requires_grad=True) for array in arrays]
+        value, reference = ours(*tensors), theirs(*expected)
+        assert value.shape == tuple(reference.shape)
+        np.testing.assert_allclose(value.data, reference.detach().numpy(), rtol=1e-9, atol=1e-9)
+        weight = np.random.default_rng(1).normal(size=value.shape)
+        value.backward(weight)
+        reference.backward(torch.tensor(weight))
+        for tensor, other in zip(tensors, expected, strict=True):
+            wanted = np.zeros(tensor.shape) if other.grad is None else other.grad.numpy()
+            assert tensor.grad.dtype == tensor.dtype and tensor.grad.shape == tensor.shape
+            np.testing.assert_allclose(tensor.grad.data, wanted, rtol=1e-9, atol=1e-9)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def same_as_differences(engine):
+    """(ours, arrays) -> asserts that gradients are what moving each number a little shows."""
+
+    def check(ours, *arrays):
+        arrays = [array.copy() for array in arrays]
+        weight = np.random.default_rng(2).normal(size=ours(*map(engine.Tensor, arrays)).shape)
+        tensors = [engine.Tensor(array.copy(), requires_grad=True) for array in arrays]
+        ours(*tensors).backward(weight)
+        for array, tensor in zip(arrays, tensors, strict=True):
+            slopes = np.zeros_like(array)
+            for place in np.ndindex(array.shape):
+                middle, ends = array[place], []
+                for step in (STEP, -STEP):
+                    array[place] = middle + step
+                    ends.append((ours(*map(engine.Tensor, arrays)).data * weight).sum())
+                array[place] = middle
+                slopes[place] = (ends[0] - ends[1]) / (2 * STEP)
+            np.testing.assert_allclose(tensor.grad.data, slopes, rtol=1e-5, atol=1e-7)
+
+    return check

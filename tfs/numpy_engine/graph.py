@@ -1,0 +1,118 @@
+"""The way back: from a loss to the gradient of everything that it was made from.
+
+The chain rule says how a gradient passes one operation; each operation knows that itself. What is
+left is the order: a tensor's gradient is complete once every tensor that was made from it has
+passed its share on. So nodes are visited in the reverse of an order in which parents come first.
+Nothing here calls itself, so a graph may be as deep as memory allows.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from tfs.numpy_engine.tensor import Tensor, method
+
+
+class BackwardStep(NamedTuple):
+    """One node has passed its gradient on to its parents.
+
+    gradients: all so far, by node. That of `node` is complete; others may still grow.
+    """
+
+    node: Tensor
+    gradients: dict[Tensor, np.ndarray]
+
+
+def steps(root: Tensor) -> Iterator[Tensor]:
+    """Every tensor that `root` was made from, parents first, `root` last.
+
+    Raises ValueError where a tensor is its own ancestor, which only a graph made by hand can be.
+    """
+    done: set[Tensor] = set()
+    on_the_way: set[Tensor] = set()  # a node whose ancestors are being visited
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+        elif node in on_the_way:  # seen again, from above: its ancestors are done
+            on_the_way.remove(node)
+            done.add(stack.pop())
+            yield node
+        else:
+            on_the_way.add(node)
+            for parent in node.parents:
+                if parent in on_the_way:
+                    raise ValueError(
+                        f"the graph has a circle: a tensor (made by {node.op!r}) is its own "
+                        "ancestor, so no gradient can ever be complete; build it anew"
+                    )
+                if parent not in done:
+                    stack.append(parent)
+
+
+def backward_steps(
+    root: Tensor, gradient: Tensor | np.ndarray | None = None, keep: bool = True
+) -> Iterator[BackwardStep]:
+    """Walk back from `root`, one node at a time: what `backward` does, for those who want to watch.
+
+    gradient: of the loss with respect to root; 1 if root is a single number.
+    keep: leave every gradient in `gradients`; otherwise each goes as soon as it was used.
+    Raises ValueError where root has no graph, where it is several numbers and no gradient is given,
+    where the gradient has another shape, and where a tensor has been changed in place since.
+    """
+    gradients = {root: _first_gradient(root, gradient)}
+    for node in reversed([node for node in steps(root) if node.requires_grad]):
+        if node._backward is not None:
+            _check_unchanged(node)
+            shares = node._backward(gradients[node])
+            for parent, share in zip(node.parents, shares, strict=True):
+                if parent.requires_grad and share is not None:
+                    share = np.asarray(share, dtype=parent.dtype)
+                    known = gradients.get(parent)
+                    gradients[parent] = share if known is None else np.asarray(known + share)
+        yield BackwardStep(node, gradients)
+        if not keep:
+            del gradients[node]
+
+
+@method()
+def backward(root: Tensor, gradient: Tensor | np.ndarray | None = None) -> None:
+    """Add d root / d leaf to the `grad` of every leaf that asks for it.
+
+    The graph stays as long as root does: a second call adds the same gradients once more.
+    Raises ValueError as backward_steps does.
+    """
+    for node, gradients in backward_steps(root, gradient, keep=False):
+        if node.is_leaf or node.retains_grad:
+            found = np.array(gradients[node])  # its own: arrays in `gradients` may be shared
+            node.grad = Tensor(found if node.grad is None else node.grad.data + found)
+
+
+def _first_gradient(root: Tensor, gradient: Tensor | np.ndarray | None) -> np.ndarray:
+    if not root.requires_grad:
+        raise ValueError(
+            "nothing here asks for a gradient; make the tensors that you want one for with "
+            "requires_grad=True, and compute outside no_grad()"
+        )
+    if gradient is None and root.numel() != 1:
+        raise ValueError(
+            f"backward starts from one number, and this tensor has shape {root.shape}; reduce it, "
+            "by sum() or mean(), or give the gradient with respect to it"
+        )
+    first = np.ones(root.shape) if gradient is None else Tensor(gradient).data
+    if first.shape != root.shape:
+        raise ValueError(
+            f"backward: the gradient has shape {first.shape}, but the tensor {root.shape}; they "
+            "must be the same"
+        )
+    return first.astype(root.dtype, copy=False)
+
+
+def _check_unchanged(node: Tensor) -> None:
+    if node.made_with != (*(parent.version for parent in node.parents), node.version):
+        raise ValueError(
+            f"a tensor of the graph was changed in place after {node.op!r} had used it, so its "
+            "gradient would be wrong; call backward first, or change a clone()"
+        )
