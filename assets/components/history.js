@@ -4,7 +4,7 @@
 
 const SETTLED = 600; // milliseconds
 const YEAR = 365 * 24 * 3600; // seconds
-const LEAVING = 1000; // milliseconds: just before a page is left, Streamlit takes its choices out of the URL
+const HASTY = 1000; // milliseconds: a second click so soon may be meant for the page that is being left
 
 export default function ({ data }) {
   // The key to this browser's own runs. Strict: no other site's link or picture sends it along.
@@ -14,20 +14,28 @@ export default function ({ data }) {
   if (data.misled) return location.reload();
   const { pushState, replaceState } = history;
   if (pushState.perPage) return onTop(data.view);
-  let cleared = { at: -LEAVING, href: "" };
+  // Just before a page is left, Streamlit takes its choices out of the URL, in one go or in several.
+  // What was there at the reader's last act is how the page was left, however slow the server is.
+  let cleared = null;
+  const act = () => {
+    if (cleared && performance.now() - cleared.at > HASTY) cleared = null;
+  };
+  addEventListener("pointerdown", act, true);
+  addEventListener("keydown", act, true);
+  addEventListener("popstate", () => (cleared = null));
 
   history.pushState = function (state, title, url) {
     const to = new URL(url ?? "", location.href);
     const here = new URL(location.href);
     if (to.pathname === here.pathname) {
       const gone = [...here.searchParams.keys()].some((name) => !to.searchParams.has(name));
-      if (gone) cleared = { at: performance.now(), href: here.href };
+      if (gone) cleared ??= { at: performance.now(), href: here.href };
       return replaceState.call(history, state, title, url);
     }
-    const left = new URL(cleared.href || here.href);
-    if (performance.now() - cleared.at < LEAVING && left.pathname === here.pathname) {
-      replaceState.call(history, history.state, "", left.href);
+    if (cleared && new URL(cleared.href).pathname === here.pathname) {
+      replaceState.call(history, history.state, "", cleared.href);
     }
+    cleared = null;
     return pushState.call(history, state, title, url);
   };
   Object.assign(history.pushState, { perPage: true, view: data.view });

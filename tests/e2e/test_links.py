@@ -54,6 +54,18 @@ def test_back_leads_to_the_page_before_as_it_was_left(page, server) -> None:
     assert tokens.nth(5).get_attribute("aria-selected") == "true"
 
 
+def test_a_page_that_a_slow_server_leaves_keeps_its_choices(page, server) -> None:
+    """Streamlit takes them out of the URL in several steps before it changes the page."""
+    open_page(page, server, "architectures?see=Decoder-only&change=first")
+    page.locator("h1").click()
+    for address in ("architectures?layer=0&head=2", "architectures?head=2", "tokens"):
+        page.evaluate("url => history.pushState(null, '', url)", f"/{address}")
+        page.wait_for_timeout(1100)
+    page.go_back()
+    page.wait_for_url(re.compile("architectures.*see=Decoder-only"))
+    assert "change=first" in page.url
+
+
 @pytest.mark.parametrize("reloads", [False, True])
 def test_choices_stay_from_page_to_page_and_come_back(page, server, reloads) -> None:
     def go_to(name: str) -> None:
