@@ -38,8 +38,8 @@ class BinaryCrossEntropy:
 
         L = 1 / n sum_bk (log(1 + exp(x_bk)) - t_bk x_bk)
 
-    which is -log s for a yes and -log(1 - s) for a no, with s = 1 / (1 + exp(-x)). Its slope is what
-    was said, less what is right:
+    which is -log s for a yes and -log(1 - s) for a no, with s = 1 / (1 + exp(-x)). Its slope is
+    what was said, less what is right:
 
         dL/dx_bk = 1 / n (s_bk - t_bk)
 
