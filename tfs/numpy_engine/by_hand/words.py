@@ -17,11 +17,11 @@ class Embedding(Layer):
         dL/dW_vd = sum_n g_nd [t_n = v]
     """
 
-    def __init__(self, d_vocab: int, d_model: int, seed: int = 0) -> None:
-        """W [d_vocab d_model], drawn."""
+    def __init__(self, d_vocab: int, d_model: int, seed: int = 0, spread: float = 1.0) -> None:
+        """W [d_vocab d_model], drawn with this standard deviation."""
         super().__init__()
         draw = np.random.default_rng(seed)
-        self.weights = {"W": draw.normal(0, max(d_model, 1) ** -0.5, (d_vocab, d_model))}
+        self.weights = {"W": draw.normal(0, spread, (d_vocab, d_model))}
 
     def forward(self, ids: Int[np.ndarray, "*place"]) -> Float[np.ndarray, "*place d_model"]:
         """Raises ValueError for an id that has no row."""
