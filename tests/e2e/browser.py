@@ -32,6 +32,7 @@ PAGES = (
     "lens",
     "arithmetic",
     "bugs",
+    "layers",
 )
 MAKE_APP, STREAMLIT_RUN = ("pages._ui.serve",), ("streamlit", "run", "app.py")
 SECONDS_TO_START = 60

@@ -44,6 +44,7 @@ def gradient_check(
     gradient is right by luck. Each forward runs on a copy, so that Dropout draws the same again.
     """
     names = ["x"] if len(inputs) == 1 else [f"x{place}" for place in range(len(inputs))]
+    inputs = tuple(np.array(x) for x in inputs)  # copies, since they are moved
     worked = copy.deepcopy(layer)
     output = worked.forward(*inputs)
     if grad_output is None:
