@@ -39,6 +39,7 @@ SECTIONS = {
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
         st.Page("pages/build/bugs.py", title="Classic bugs", icon=":material/bug_report:"),
         st.Page("pages/build/layers.py", title="Layers by hand", icon=":material/layers:"),
+        st.Page("pages/build/digits.py", title="Digits", icon=":material/draw:"),
     ],
 }
 misled = is_taken_for_older_kind()

@@ -132,7 +132,7 @@ def verdict(checked: GradientCheck, work: Worked) -> None:
     """Whether the written gradients are the measured ones."""
     if checked.largest < AGREES:
         st.success(
-            f"The written gradients are right: no number is further than {checked.largest:.1g} "
+            f"The written gradients are right: no number is further than {checked.largest:.2g} "
             "from the measured one.",
             icon=":material/check:",
         )

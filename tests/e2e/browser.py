@@ -33,6 +33,8 @@ PAGES = (
     "arithmetic",
     "bugs",
     "layers",
+    "digits",
+    "digits?image=Draw+one",
 )
 MAKE_APP, STREAMLIT_RUN = ("pages._ui.serve",), ("streamlit", "run", "app.py")
 SECONDS_TO_START = 60
