@@ -91,7 +91,11 @@ def show_forward(work: Worked) -> None:
         with column:
             st.markdown(f"**{name}** {list(array.shape)}")
             cells = as_table(array)
-            _maps([CellMap("", torch.tensor(cells), "value")], cells, key=f"forward {name}")
+            _maps(
+                [CellMap("", torch.tensor(cells), "value", signed=True)],
+                cells,
+                key=f"forward {name}",
+            )
     behind(
         {"output": partial(bars, work.output, "output")},
         key="forward",
@@ -108,13 +112,13 @@ def show_check(work: Worked) -> GradientCheck:
             f"**{CALLED.get(name, name)}**: the largest difference is {part.difference:.2g}"
         )
         pictures = in_pictures(part)
-        cells = as_table(part.written)
+        high = float(np.abs([part.written, part.measured]).max()) or 1.0
         _maps(
             [
-                CellMap(title, torch.tensor(as_table(a)), "gradient")
-                for title, a in pictures.items()
+                CellMap(title, torch.tensor(as_table(array)), "gradient", high=high, signed=True)
+                for title, array in pictures.items()
             ],
-            cells,
+            as_table(part.written),
             key=f"check {name}",
         )
         behind(
