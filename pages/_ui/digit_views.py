@@ -120,7 +120,7 @@ def how_it_does(known: Trained, seed: int) -> None:
     counts = confusions(known.model, known.split.held_out)
     cell_maps(
         [CellMap("", torch.tensor(counts).float(), "images")],
-        numbered("is", CATEGORIES),
+        numbered("digit", CATEGORIES),
         numbered("read as", CATEGORIES),
         key="confused",
         digits=0,
@@ -132,7 +132,7 @@ def how_it_does(known: Trained, seed: int) -> None:
         program=program(seed, "result = digits.confusions(model, split.held_out)"),
     )
     figure(
-        loss_curve(range(1, len(known.losses) + 1), known.losses),
+        loss_curve(range(1, len(known.losses) + 1), known.losses, per="image"),
         key="losses",
         code=[train_digits],
         program=program(seed, "result = losses"),

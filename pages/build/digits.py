@@ -27,6 +27,9 @@ if source == HELD_OUT:
 else:
     blank = st.session_state.setdefault("blank canvas", 0)
     pixels = digit_canvas(key=f"canvas {blank}")
+    st.caption(
+        "The network learned from scans of ink on paper; it may misread what a mouse has drawn."
+    )
     if st.button("Start again", icon=":material/ink_eraser:"):
         st.session_state["blank canvas"] += 1
         st.rerun()

@@ -44,7 +44,14 @@ PAGES = sorted(
     for room in ("start", "read", "inspect", "build")
     for path in ROOT.glob(f"pages/{room}/*.py")
     if path.stem
-    not in ("bugs", "digits", "layers", "translation", "both_ways")  # they have models of their own
+    not in (
+        "bugs",
+        "digits",
+        "layers",
+        "translation",
+        "both_ways",
+        "word_vectors",
+    )  # they have models of their own
 ) + ["pages/train/compare.py", "pages/train/formed.py"]
 
 

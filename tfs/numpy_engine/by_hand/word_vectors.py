@@ -47,12 +47,12 @@ class WordConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
 
-def four_word_config(seed: int) -> WordConfig:
+def four_word_config(seed: int, method: str = "skip-gram") -> WordConfig:
     """What draws the text of four words in the plane, where every word is frequent.
 
     With one drawn word for each true one, no direction is spent on saying that most are wrong.
     """
-    return WordConfig("skip-gram", d_model=2, window=1, negatives=1, rare=1.0, steps=400, seed=seed)
+    return WordConfig(method, d_model=2, window=1, negatives=1, rare=1.0, steps=400, seed=seed)
 
 
 class Vocabulary(NamedTuple):
