@@ -23,11 +23,13 @@ prose("layers")
 left, right = st.columns(2)
 name = left.selectbox("Layer", list(LAYERS), key="hand", bind="query-params")
 seed = right.number_input("Seed", 0, 9999, 0, key="hand seed", bind="query-params")
+mistaken = st.toggle(
+    "Write its backward wrong, as it often is", key="mistaken", bind="query-params"
+)
 
 st.subheader("Forward")
 st.caption("Change any number of the input; everything below is computed anew.")
 x = edited_input(name, seed)
-mistaken = bool(st.session_state.get("mistaken"))
 try:
     work = worked(name, seed, x, mistaken=mistaken)
 except ValueError as error:
@@ -40,7 +42,6 @@ derivation(LAYERS[name])
 
 st.subheader("Backward")
 kind = MISTAKEN[LAYERS[name]] if mistaken else LAYERS[name]
-st.toggle("Write it wrong, as it often is", key="mistaken", bind="query-params")
 st.code(textwrap.dedent(inspect.getsource(kind.backward)), language="python")
 
 st.subheader("Gradient check")

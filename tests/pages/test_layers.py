@@ -14,7 +14,7 @@ def test_every_layer_is_right_until_it_is_written_wrong(visit, layer) -> None:
     at = visit(PAGE, hand=layer)
     assert not at.exception and not at.error
     assert "are right" in at.success[0].value and not at.warning
-    at.toggle(key="mistaken").set_value(True).run()
+    at = visit(PAGE, hand=layer, mistaken="true")
     assert not at.exception
     assert "is wrong" in at.warning[0].value and not at.success
 
