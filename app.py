@@ -2,16 +2,12 @@
 
 import streamlit as st
 
-from pages._ui import controls, jumps, kept, tour
-from pages._ui.components import one_entry_per_page
-from pages._ui.layout import room_for_toolbars
-from pages._ui.predict import ask_first
-from pages._ui.process import is_taken_for_older_kind, leave_what_it_brought, prepare_process
+from pages._ui import components, controls, jumps, kept, layout, predict, process, tour
 
 st.set_page_config(
     page_title="A Transformer you can open", page_icon="assets/images/icon.png", layout="wide"
 )
-prepare_process()
+process.prepare_process()
 
 SECTIONS = {
     "Start": [st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True)],
@@ -38,9 +34,12 @@ SECTIONS = {
     "Build": [
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
         st.Page("pages/build/bugs.py", title="Classic bugs", icon=":material/bug_report:"),
+        st.Page("pages/build/layers.py", title="Layers by hand", icon=":material/layers:"),
+        st.Page("pages/build/digits.py", title="Digits", icon=":material/draw:"),
+        st.Page("pages/build/word_vectors.py", title="Word vectors", icon=":material/hub:"),
     ],
 }
-misled = is_taken_for_older_kind()
+misled = process.is_taken_for_older_kind()
 page = st.navigation(SECTIONS, expanded=True)
 kept.restore(page.title)
 tour.resume()
@@ -48,11 +47,11 @@ jumps.follow([known for section in SECTIONS.values() for known in section], page
 jumps.arrive()
 with st.sidebar:
     controls.shared_pickers()
-    ask_first()
-    one_entry_per_page(tour.place(), misled=misled and page.url_path != "")
-    room_for_toolbars()
+    predict.ask_first()
+    components.one_entry_per_page(tour.place(), misled=misled and page.url_path != "")
+    layout.room_for_toolbars()
 st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")
 page.run()
-leave_what_it_brought(page.title)
+process.leave_what_it_brought(page.title)

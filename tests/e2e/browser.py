@@ -32,6 +32,10 @@ PAGES = (
     "lens",
     "arithmetic",
     "bugs",
+    "layers",
+    "digits",
+    "digits?image=Draw+one",
+    "word_vectors",
 )
 MAKE_APP, STREAMLIT_RUN = ("pages._ui.serve",), ("streamlit", "run", "app.py")
 SECONDS_TO_START = 60

@@ -56,3 +56,11 @@ def same_as_differences(engine):
             np.testing.assert_allclose(tensor.grad.data, slopes, rtol=1e-5, atol=1e-7)
 
     return check
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_blas_thread():
+    """For numpy's small products, as in the app."""
+    from tfs.numpy_engine.by_hand.threads import one_blas_thread
+
+    one_blas_thread()

@@ -46,7 +46,15 @@ PAGES = sorted(
     str(path.relative_to(ROOT))
     for room in ("start", "read", "inspect", "build")
     for path in ROOT.glob(f"pages/{room}/*.py")
-    if path.stem not in ("bugs", "translation", "both_ways")  # they have models of their own
+    if path.stem
+    not in (
+        "bugs",
+        "digits",
+        "layers",
+        "translation",
+        "both_ways",
+        "word_vectors",
+    )  # they have models of their own
 ) + ["pages/train/compare.py", "pages/train/formed.py"]
 
 

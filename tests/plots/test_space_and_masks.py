@@ -125,3 +125,10 @@ def test_a_loss_that_is_not_counted_leaves_a_gap(plots):
     assert {trace.marker.symbol for trace in fig.data} == {"circle", "diamond"}
     with pytest.raises(ValueError, match="predicted_pos has 2 entries but there are 1"):
         plots.loss_by_mask(losses, ["a", "b"])
+
+
+def test_arrows_lead_from_point_to_point(plots):
+    points = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 0.0]])
+    fig = plots.scatter_2d(points, ["a", "b", "c"], arrows=[(2, 0)])
+    (arrow,) = fig.layout.annotations
+    assert (arrow.ax, arrow.ay, arrow.x, arrow.y) == (4, 0, 0, 1) and arrow.showarrow is not False

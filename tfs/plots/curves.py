@@ -19,12 +19,14 @@ def loss_curve(
     held_out: Sequence[tuple[int, Number]] = (),
     references: Mapping[str, Number] | None = None,
     *,
+    per: str = "token",
     title: str = "",
 ) -> go.Figure:
     """Training loss by step, held-out loss as (step, loss) points, and levels to compare with.
 
     references: a label for each level, such as {"ln V": 4.605, "floor": 2.149}; drawn dashed.
-    An empty curve is drawn as such, so a page can show it before the first step.
+    per: what each loss is a mean over. An empty curve is drawn as such, so a page can show it
+    before the first step.
     """
     steps, train_loss = np.asarray(steps), np.asarray(train_loss, dtype=float)
     held_out = np.asarray(held_out, dtype=float).reshape(-1, 2)
@@ -45,7 +47,7 @@ def loss_curve(
     seen = [v for v in (*train_loss, *held_out[:, 1], *references.values()) if math.isfinite(v)]
     low, high = (min(seen), max(seen)) if seen else (0.0, 1.0)
     room = 0.06 * (high - low) or 0.1
-    fig.update_yaxes(range=[low - room, high + room], title_text="loss (nats per token)")
+    fig.update_yaxes(range=[low - room, high + room], title_text=f"loss (nats per {per})")
     fig.update_xaxes(title_text="step", title_standoff=8)
     _draw_references(fig, references, gap=0.07 * (high - low + 2 * room), top=high + room / 2)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})

@@ -30,6 +30,7 @@ def scatter_2d(
     highlight: Sequence[int] = (),
     lock: int | None = None,
     path: bool = False,
+    arrows: Sequence[tuple[int, int]] = (),
     what: str = "token",
     title: str = "",
 ) -> go.Figure:
@@ -38,8 +39,8 @@ def scatter_2d(
     explained: the share of the variance on each axis, as `tfs.interp.pca` returns it; what is
     missing to 1 cannot be seen here. highlight: rows to draw on top, with their labels; where there
     are few points, all have labels. lock: a row with a ring around it. path: a line joins the rows
-    in their order. what: what a point is. Raises ValueError where points and labels differ in
-    number.
+    in their order. arrows: from a row to a row. what: what a point is. Raises ValueError where
+    points and labels differ in number.
     """
     points = to_numpy(points)
     check_length("token", len(points), labels)
@@ -69,6 +70,8 @@ def scatter_2d(
         )
     if lock is not None:
         fig.add_scatter(x=points[[lock], 0], y=points[[lock], 1], **ring(labels[lock], 20))
+    for start, end in arrows:
+        fig.add_annotation(arrow(points[start], points[end]))
     names = component_names(2, explained)
     fig.update_xaxes(title_text=names[0])
     fig.update_yaxes(title_text=names[1], scaleanchor="x")
@@ -140,6 +143,14 @@ def points_in_words(
     if lock is not None:
         alt += f"; a ring is around '{visible(labels[lock])}'"
     return alt + "."
+
+
+def arrow(start: np.ndarray, end: np.ndarray) -> dict:
+    """An annotation without words that leads from one point [2] to another."""
+    (ax, ay), (x, y) = start.tolist(), end.tolist()
+    ends = {"ax": ax, "ay": ay, "x": x, "y": y}
+    places = {"axref": "x", "ayref": "y", "xref": "x", "yref": "y", "standoff": 5}
+    return ends | places | {"text": "", "arrowcolor": REFERENCE, "arrowwidth": 1, "arrowhead": 2}
 
 
 def ring(label: str, size: int) -> dict:

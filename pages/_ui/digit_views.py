@@ -1,0 +1,157 @@
+"""The page of digits: what the network makes of one image, and how it does on those held out."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+
+from pages._ui.cell_maps import CellMap, cell_maps, numbered
+from pages._ui.digit_canvas import SIDE
+from pages._ui.layout import behind, figure
+from tfs.numpy_engine.by_hand import Sequential
+from tfs.numpy_engine.by_hand.digits import (
+    CATEGORIES,
+    Split,
+    accuracy,
+    activations,
+    confusions,
+    digits_model,
+    load_digits,
+    train_digits,
+    what_would_help,
+)
+from tfs.numpy_engine.by_hand.threads import one_blas_thread
+from tfs.plots import loss_curve, signed_bars
+
+NAMES = [str(category) for category in range(CATEGORIES)]
+HIDDEN = {"first": 1, "second": 4}  # places of the two ReLUs among the layers
+ROWS = 8  # that a hidden layer is laid out in
+
+
+class Trained(NamedTuple):
+    """The network, the images, and the loss of every update."""
+
+    model: Sequential
+    split: Split
+    losses: list[float]
+
+
+@st.cache_data(max_entries=4, show_spinner="Training on digits …")
+def trained(seed: int) -> Trained:
+    """Everyone gets a copy of their own: a forward leaves its numbers in the layers."""
+    one_blas_thread()
+    split, model = load_digits(seed), digits_model(SIDE * SIDE, seed)
+    losses = [step.loss for step in train_digits(model, split.train, seed=seed)]
+    return Trained(model, split, losses)
+
+
+def program(seed: int, lines: str) -> str:
+    """Lines that have the trained network, in a fresh interpreter."""
+    return (
+        "import numpy as np\n"
+        "from tfs.numpy_engine.by_hand import digits\n\n"
+        f"split, model = digits.load_digits({seed}), digits.digits_model(64, {seed})\n"
+        f"losses = [step.loss for step in digits.train_digits(model, split.train, seed={seed})]\n"
+        f"{lines}"
+    )
+
+
+def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
+    """Its probabilities, the hidden layers, and what the gradient says about its pixels."""
+    outputs = activations(known.model, pixels[None])
+    probabilities = np.exp(outputs[-1][0])
+    said = int(probabilities.argmax())
+    st.markdown(f"It reads **{said}**, with probability {probabilities[said]:.3f}.")
+    image = f"pixels = np.array({pixels.round(4).tolist()})\n"
+    figure(
+        signed_bars(probabilities, NAMES, x_title="probability"),
+        key="said",
+        code=[activations],
+        program=program(
+            seed, f"{image}result = np.exp(digits.activations(model, pixels[None])[-1])"
+        ),
+    )
+    st.subheader("What would make it more of a digit")
+    category = st.segmented_control(
+        "Digit", range(CATEGORIES), default=0, required=True, key="wanted", bind="query-params"
+    )
+    st.caption(
+        "The gradient of that digit's log-probability, sent back to the pixels: more ink helps "
+        "where it is orange, and harms where it is blue."
+    )
+    slopes = what_would_help(known.model, pixels, category)
+    _square({"image": (pixels, "ink"), "gradient": (slopes, "slope")}, key="helps")
+    behind(
+        {"gradient": partial(as_bars, slopes, "slope")},
+        key="helping",
+        code=[what_would_help],
+        program=program(
+            seed, f"{image}result = [pixels, digits.what_would_help(model, pixels, {category})]"
+        ),
+    )
+    st.subheader("Inside")
+    st.caption("Every cell is a neuron after its ReLU; the dark ones are closed.")
+    hidden = {name: outputs[place].reshape(ROWS, -1) for name, place in HIDDEN.items()}
+    cell_maps(
+        [CellMap(f"{n} hidden layer", torch.tensor(a), "activation") for n, a in hidden.items()],
+        numbered("row", ROWS),
+        numbered("column", hidden["first"].shape[1]),
+        key="hidden",
+    )
+    behind(
+        {name: partial(as_bars, array.ravel(), "activation") for name, array in hidden.items()},
+        key="inside",
+        code=[activations],
+        program=program(
+            seed,
+            f"{image}outputs = digits.activations(model, pixels[None])\n"
+            f"result = [outputs[place] for place in {list(HIDDEN.values())}]",
+        ),
+    )
+
+
+def how_it_does(known: Trained, seed: int) -> None:
+    """Accuracy and confusions on images it has never seen, and how its loss fell."""
+    reached, count = accuracy(known.model, known.split.held_out), len(known.split.held_out.labels)
+    st.markdown(f"It reads **{reached:.1%}** of the {count} held-out digits right.")
+    counts = confusions(known.model, known.split.held_out)
+    cell_maps(
+        [CellMap("", torch.tensor(counts).float(), "images")],
+        numbered("digit", CATEGORIES),
+        numbered("read as", CATEGORIES),
+        key="confused",
+        digits=0,
+    )
+    behind(
+        {"confusions": partial(as_bars, counts.ravel(), "images")},
+        key="confusions",
+        code=[confusions],
+        program=program(seed, "result = digits.confusions(model, split.held_out)"),
+    )
+    figure(
+        loss_curve(range(1, len(known.losses) + 1), known.losses, per="image"),
+        key="losses",
+        code=[train_digits],
+        program=program(seed, "result = losses"),
+    )
+
+
+def as_bars(values: np.ndarray, what: str) -> go.Figure:
+    labels = [f"place {place}" for place in range(len(values))]
+    return signed_bars(values.astype(float), labels, x_title=what)
+
+
+def _square(pictures: dict[str, tuple[np.ndarray, str]], *, key: str) -> None:
+    cell_maps(
+        [
+            CellMap(title, torch.tensor(values.reshape(SIDE, SIDE)), what, signed=what == "slope")
+            for title, (values, what) in pictures.items()
+        ],
+        numbered("row", SIDE),
+        numbered("column", SIDE),
+        key=key,
+        width=300,
+    )

@@ -1,0 +1,194 @@
+"""The page of layers by hand: an input, the forward, and both gradients side by side."""
+
+import inspect
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+
+from pages._ui.cell_maps import CellMap, cell_maps, numbered
+from pages._ui.layout import behind
+from tfs.numpy_engine.by_hand import MISTAKEN, Compared, GradientCheck, Layer, gradient_check
+from tfs.numpy_engine.by_hand.check import central_differences
+from tfs.plots import signed_bars
+
+BATCH, WIDTH, D_VOCAB = 3, 4, 5
+AGREES = 1e-6
+CELL = 56  # pixels, wide enough for a number with its sign
+LAYERS = {layer.__name__: layer for layer in MISTAKEN}
+ARGUMENTS = {
+    "Dense": (WIDTH, 3),
+    "Embedding": (D_VOCAB, WIDTH),
+    "AxisMean": (0,),
+    "Dropout": (0.5,),
+}
+CALLED = {"x0": "u", "x1": "v"}  # what AxisDot's derivation calls its two inputs
+SEEDED = ("Dense", "Embedding", "Dropout")
+
+
+class Worked(NamedTuple):
+    """A layer, what goes in, what is made of it, and the lines that make them elsewhere."""
+
+    layer: Layer
+    inputs: list[np.ndarray]
+    output: np.ndarray
+    program: str
+
+
+def edited_input(name: str, seed: int) -> np.ndarray:
+    """The numbers that go in, drawn by the seed, for the reader to change."""
+    draw = np.random.default_rng(seed)
+    if name == "Embedding":
+        ids = draw.integers(WIDTH - 1, size=WIDTH)  # one of them stands twice at least
+        rows = pd.DataFrame([ids], index=["id"])
+    else:
+        rows = pd.DataFrame(drawn_input(seed))
+    rows.columns = [str(column) for column in rows.columns]
+    edited = st.data_editor(rows, key=f"input of {name} {seed}", width=90 + 90 * WIDTH)
+    values = edited.to_numpy(dtype=float, na_value=np.nan)
+    if not np.isfinite(values).all():
+        st.error("A cell of the input is empty; give every cell a number.")
+        st.stop()
+    return values[0].astype(np.int64) if name == "Embedding" else values
+
+
+def drawn_input(seed: int) -> np.ndarray:
+    """[batch d_in] with one decimal and no 0, where ReLU has a bend and so no slope."""
+    x = np.random.default_rng(seed).normal(size=(BATCH, WIDTH)).round(1)
+    return np.where(x == 0, 0.1, x)
+
+
+def worked(name: str, seed: int, x: np.ndarray, *, mistaken: bool) -> Worked:
+    """The layer and its output. Raises ValueError for an input that it cannot take."""
+    kind = MISTAKEN[LAYERS[name]] if mistaken else LAYERS[name]
+    arguments = (*ARGUMENTS.get(name, ()), *([seed] if name in SEEDED else []))
+    inputs, called = [x], ", ".join(map(repr, arguments))
+    of_mistake = "MISTAKEN[by_hand." if mistaken else "by_hand."
+    lines = [
+        "import numpy as np",
+        "from tfs.numpy_engine import by_hand",
+        "",
+        f"layer = {'by_hand.' if mistaken else ''}{of_mistake}{name}{']' * mistaken}({called})",
+        f"inputs = [np.array({x.tolist()})]",
+    ]
+    if name == "AxisDot":
+        inputs.append(np.random.default_rng(seed + 1).normal(size=(BATCH, 2, WIDTH)).round(1))
+        lines.append(f"inputs.append(np.array({inputs[1].tolist()}))")
+    output = kind(*arguments).forward(*inputs)
+    return Worked(kind(*arguments), inputs, output, "\n".join(lines))
+
+
+def show_forward(work: Worked) -> None:
+    """What goes in, the weights, and what comes out, each as cells with its numbers."""
+    names = ["u", "v"] if len(work.inputs) > 1 else ["x"]
+    arrays = dict(zip(names, work.inputs, strict=True)) | work.layer.weights
+    arrays["output"] = work.output
+    for column, (name, array) in zip(st.columns(len(arrays)), arrays.items(), strict=True):
+        with column:
+            st.markdown(f"**{name}** {list(array.shape)}")
+            cells = as_table(array)
+            _maps(
+                [CellMap("", torch.tensor(cells), "value", signed=True)],
+                cells,
+                key=f"forward {name}",
+            )
+    behind(
+        {"output": partial(bars, work.output, "output")},
+        key="forward",
+        code=[type(work.layer).forward],
+        program=f"{work.program}\nresult = layer.forward(*inputs)",
+    )
+
+
+def show_check(work: Worked) -> GradientCheck:
+    """For each input and weight: the gradient as written, as measured, and how they differ."""
+    checked = gradient_check(work.layer, *work.inputs)
+    for name, part in checked.parts.items():
+        st.markdown(
+            f"**{CALLED.get(name, name)}**: the largest difference is {part.difference:.2g}"
+        )
+        pictures = in_pictures(part)
+        high = float(np.abs([part.written, part.measured]).max()) or 1.0
+        _maps(
+            [
+                CellMap(title, torch.tensor(as_table(array)), "gradient", high=high, signed=True)
+                for title, array in pictures.items()
+            ],
+            as_table(part.written),
+            key=f"check {name}",
+        )
+        behind(
+            {title: partial(bars, array, title) for title, array in pictures.items()},
+            key=f"gradient {name}",
+            code=[type(work.layer).backward, gradient_check, central_differences],
+            program=f"{work.program}\npart = by_hand.gradient_check(layer, *inputs)"
+            f".parts[{name!r}]\n"
+            "result = [part.written, part.measured, part.written - part.measured]",
+        )
+    return checked
+
+
+def verdict(checked: GradientCheck, work: Worked) -> None:
+    """Whether the written gradients are the measured ones."""
+    if checked.largest < AGREES:
+        st.success(
+            f"The written gradients are right: no number is further than {checked.largest:.2g} "
+            "from the measured one.",
+            icon=":material/check:",
+        )
+        return
+    if type(work.layer) is LAYERS["ReLU"]:
+        st.info(
+            "A number of the input is 0, where ReLU has a bend: the measured slope lies halfway "
+            "between the two sides, and no written one can equal it. Change it to see the check "
+            "pass."
+        )
+        return
+    wrong = [CALLED.get(name, name) for name, part in checked.parts.items() if not agrees(part)]
+    st.warning(
+        f"A written gradient is wrong, of {' and '.join(wrong)}: the largest difference is "
+        f"{checked.largest:.3g}. {inspect.getdoc(type(work.layer))}",
+        icon=":material/close:",
+    )
+
+
+def agrees(part: Compared) -> bool:
+    return part.difference < AGREES
+
+
+def in_pictures(part: Compared) -> dict[str, np.ndarray]:
+    return {
+        "written": part.written,
+        "measured": part.measured,
+        "difference": part.written - part.measured,
+    }
+
+
+def as_table(array: np.ndarray) -> np.ndarray:
+    """Any array as rows and columns: the last axis across, all others down."""
+    return array.reshape(-1, array.shape[-1]).astype(float)
+
+
+def bars(array: np.ndarray, title: str) -> go.Figure:
+    """The same numbers as bars, each named by its row and column."""
+    cells = as_table(array)
+    labels = [f"row {row}, column {column}" for row, column in np.ndindex(cells.shape)]
+    return signed_bars(cells.ravel(), labels, x_title="value", title=title)
+
+
+def _maps(maps: list[CellMap], cells: np.ndarray, *, key: str) -> None:
+    rows, columns = cells.shape
+    cell_maps(
+        maps,
+        numbered("row", rows),
+        numbered("column", columns),
+        key=key,
+        digits=2,
+        width=max(140, CELL * columns + 50),
+        row_height=32,
+        flat=True,
+    )
