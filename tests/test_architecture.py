@@ -21,7 +21,6 @@ MAY_IMPORT = {
     "plots": set(),
     "train": {"hooks", "model", "tokenizers", "tasks", "arithmetic"},
     "bugs": {"hooks", "model", "tasks", "train"},
-    "numpy_engine": {"cli"},
     "cli": {"model", "tokenizers", "tasks", "arithmetic", "train"},
     "numpy_engine": {"tokenizers", "cli"},
 }
