@@ -72,7 +72,7 @@ def _opened_and_read(name: str, text: str) -> tuple[state.Opened, tuple[int, ...
     opened = state.open_any(name)
     tokenizer, n_ctx = opened.bundle.tokenizer, opened.bundle.model.cfg.n_ctx
     _check_marks(name, tokenizer)
-    source = tuple(tokenizer.encode(text))
+    source = tuple(tokenizer.encode(text)) if text.strip() else ()
     if not source:
         raise ValueError("There is nothing to read: type a text.")
     if len(source) > n_ctx:

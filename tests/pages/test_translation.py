@@ -238,6 +238,7 @@ def test_marks_that_are_typed_are_read_as_marks(visit) -> None:
     ("name", "text", "says"),
     [
         ("dates", "", "nothing to read"),
+        ("dates", "   ", "nothing to read"),
         ("dates", "the 7th of March, 1994, of March", "reads at most 28"),
         ("dates", "März 7", "ä"),
         ("grammar", "the dog eats", "eats"),
