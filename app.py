@@ -34,6 +34,7 @@ SECTIONS = {
     "Build": [
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
         st.Page("pages/build/bugs.py", title="Classic bugs", icon=":material/bug_report:"),
+        st.Page("pages/build/autograd.py", title="Autograd", icon=":material/account_tree:"),
         st.Page("pages/build/layers.py", title="Layers by hand", icon=":material/layers:"),
         st.Page("pages/build/digits.py", title="Digits", icon=":material/draw:"),
         st.Page("pages/build/word_vectors.py", title="Word vectors", icon=":material/hub:"),

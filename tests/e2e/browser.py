@@ -32,6 +32,7 @@ PAGES = (
     "lens",
     "arithmetic",
     "bugs",
+    "autograd",
     "layers",
     "digits",
     "digits?image=Draw+one",

@@ -54,6 +54,7 @@ PAGES = sorted(
         "translation",
         "both_ways",
         "word_vectors",
+        "autograd",
     )  # they have models of their own
 ) + ["pages/train/compare.py", "pages/train/formed.py"]
 

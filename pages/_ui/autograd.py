@@ -1,0 +1,287 @@
+"""The page of autograd: a formula as a graph that is walked forward, then back, node by node."""
+
+import json
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from pages._ui.layout import counted, figure, literal
+from tfs.numpy_engine import backward_steps, steps
+from tfs.numpy_engine.formula import Formula
+from tfs.numpy_engine.tensor import Tensor
+from tfs.plots import signed_bars
+
+EXAMPLES: dict[str, tuple[str, dict[str, str]]] = {
+    "a neuron": ("(w * x + b).tanh()", {"w": "0.5", "x": "2", "b": "-0.4"}),
+    "used twice": ("a * a + a * b", {"a": "3", "b": "-2"}),
+    "softmax and its loss": ("-z.log_softmax()[0]", {"z": "[2, 1, -1]"}),
+    "a layer": (
+        "((x @ W + b).relu() ** 2).mean()",
+        {"x": "[[1, -2]]", "W": "[[1, 2, 0.5], [0.3, -1, 2]]", "b": "[0.1, 0.2, 0.3]"},
+    ),
+    "attention": (
+        "softmax(q @ k.T / 2 ** 0.5) @ v",
+        {"q": "[[1, 0], [0.5, 1]]", "k": "[[1, 0], [1, 1]]", "v": "[[1, 2], [3, 4]]"},
+    ),
+}
+SIGNS = {"add": "+", "mul": "×", "div": "÷", "matmul": "@", "pow": "power", "index": "[ ]"}
+SIGNS |= {"permute": "axes exchanged"}
+WAITING, KNOWN, DONE, HERE = "#e3e7ea", "#9fcbe8", "#f4b183", "#f2d64b"  # black reads on all four
+INK, LINE = "#111111", "#7f7f7f"
+AGREES = 1e-5
+FEW = 6  # numbers that a node has room for
+
+
+class Node(NamedTuple):
+    """A tensor of the graph. text: the piece of the formula that it is; "" for one that an
+    operation made for itself. measured: its gradient by central differences, where it has a text.
+    """
+
+    tensor: Tensor
+    made_by: str
+    text: str
+    parents: tuple[int, ...]
+    measured: np.ndarray | None
+
+
+class Walk(NamedTuple):
+    """Nodes, parents first; and for each backward step the node that passes its gradient on, and
+    all gradients after it."""
+
+    formula: str
+    leaves: dict[str, list]
+    nodes: list[Node]
+    back: list[tuple[int, dict[int, np.ndarray]]]
+
+    @property
+    def gradients(self) -> dict[int, np.ndarray]:
+        return self.back[-1][1]
+
+    def name(self, i: int) -> str:
+        node = self.nodes[i]
+        return node.text or (brief(node.tensor.data) if not node.made_by else node.made_by)
+
+
+def pick() -> Walk:
+    """The formula and its numbers, walked. Ends the page in a sentence where they do not fit."""
+    example = st.segmented_control(
+        "Example",
+        list(EXAMPLES),
+        default="a neuron",
+        required=True,
+        key="example",
+        bind="query-params",
+    )
+    text, usual = EXAMPLES[example]
+    typed = st.text_input(
+        "Formula",
+        text,
+        key=f"formula of {example}",
+        bind="query-params",
+        max_chars=200,
+        help="Numbers, names, + - * / ** @, indexing, .T, and functions such as tanh, relu, exp, "
+        "log, sum, mean, softmax and log_softmax.",
+    )
+    try:
+        formula = Formula(typed)
+        leaves = _leaves(formula.names, example, usual)
+        return _walk(formula.text, json.dumps(leaves))
+    except ValueError as error:
+        st.error(literal(f"{str(error)[0].upper()}{str(error)[1:]}."))
+        st.stop()
+
+
+def _leaves(names: list[str], example: str, usual: dict[str, str]) -> dict[str, list]:
+    """A box for each name. Raises ValueError for what is no number, and no rows of numbers."""
+    leaves = {}
+    with st.container(horizontal=True):
+        for name in names:
+            text = st.text_input(
+                name,
+                usual.get(name, "1"),
+                key=f"{name} of {example}",
+                bind="query-params",
+                max_chars=200,
+                width=220,
+            )
+            try:
+                leaves[name] = json.loads(text, parse_constant=_refuse)
+            except (ValueError, RecursionError):
+                raise ValueError(
+                    f"{name} is {text!r}; give it a number such as 0.5, or rows such as [[1, 2], "
+                    "[3, 4]]"
+                ) from None
+    return leaves
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _walk(text: str, leaves_as_json: str) -> Walk:
+    leaves = json.loads(leaves_as_json)
+    formula = Formula(text)
+    worked = formula.worked(leaves)
+    order = list(steps(worked.loss))
+    place = {tensor: i for i, tensor in enumerate(order)}
+    back = []
+    with np.errstate(all="ignore"):
+        for step in backward_steps(worked.loss):
+            found = {place[tensor]: np.array(grad) for tensor, grad in step.gradients.items()}
+            back.append((place[step.node], found))
+    known = {tensor: (key, piece) for key, (tensor, piece) in worked.parts.items()}
+    nodes = []
+    for tensor in order:
+        key, piece = known.get(tensor, ("", ""))
+        measured = formula.measured(leaves, key) if key else None
+        made_by = SIGNS.get(tensor.op, tensor.op)
+        parents = tuple(place[parent] for parent in tensor.parents)
+        nodes.append(Node(tensor, made_by, piece, parents, measured))
+    return Walk(text, leaves, nodes, back)
+
+
+def brief(array: np.ndarray) -> str:
+    """Few numbers in full, with four digits; many by their shape."""
+    array = np.asarray(array)
+    if array.size > FEW:
+        return "×".join(map(str, array.shape)) + " numbers"
+    return json.dumps(
+        np.vectorize(lambda x: round(float(f"{x:.4g}"), 12), otypes=[float])(array).tolist()
+    )
+
+
+def draw(walk: Walk, step: int) -> None:
+    """The graph after so many steps: values first, then gradients."""
+    forward = min(step, len(walk.nodes))
+    here, gradients = _at(walk, step)
+    passed = {i for i, _ in walk.back[: step - forward]}
+    lines = ["digraph {", 'bgcolor="transparent"; nodesep=0.2; ranksep=0.25;']
+    lines.append(
+        f'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=12, '
+        f'fontcolor="{INK}", color="{LINE}"]; edge [color="{LINE}"];'
+    )
+    for i, node in enumerate(walk.nodes):
+        rows = [walk.name(i)]
+        rows[0] += f"   [{node.made_by}]" if node.text and node.made_by else ""
+        rows += [f"value {brief(node.tensor.data)}"] if i < forward else []
+        rows += [f"gradient {brief(gradients[i])}"] if i in gradients else []
+        fill = HERE if i == here else DONE if i in gradients else KNOWN if i < forward else WAITING
+        label = "\\n".join(row.replace("\\", "\\\\").replace('"', "'") for row in rows)
+        lines.append(f'{i} [label="{label}", fillcolor="{fill}"];')
+        for parent in node.parents:
+            is_back = i in passed and walk.nodes[parent].tensor.requires_grad
+            look = f' [color="{DONE}", penwidth=3, dir=back]' if is_back else ""
+            lines.append(f"{parent} -> {i}{look};")
+    st.graphviz_chart("\n".join([*lines, "}"]), width="content")
+
+
+def _at(walk: Walk, step: int) -> tuple[int | None, dict[int, np.ndarray]]:
+    """The node that the step is about, and the gradients known after it."""
+    n = len(walk.nodes)
+    if step == 0:
+        return None, {}
+    if step <= n:
+        return step - 1, {}
+    return walk.back[step - n - 1]
+
+
+def say(walk: Walk, step: int) -> None:
+    """What the step did, in words."""
+    n = len(walk.nodes)
+    here, gradients = _at(walk, step)
+    if here is None:
+        st.markdown(f"{counted(n, 'node')}, and nothing worked out yet.")
+        return
+    node, name = walk.nodes[here], literal(walk.name(here))
+    if step <= n:
+        how = f"made by **{literal(node.made_by)}** from " if node.made_by else "a number to begin"
+        how += " and ".join(f"`{walk.name(parent)}`" for parent in node.parents)
+        st.markdown(f"Forward: **{name}** is {literal(brief(node.tensor.data))}, {how}.")
+        return
+    before = _at(walk, step - 1)[1] if step > n + 1 else {}
+    said = f"Backward: **{name}** has its whole gradient, {literal(brief(gradients[here]))}"
+    shares = []
+    for parent in dict.fromkeys(node.parents):
+        if parent in gradients:
+            share = gradients[parent] - before.get(parent, 0.0)
+            to = f"{literal(brief(share))} to **{literal(walk.name(parent))}**"
+            if parent in before:
+                to += f", which had {literal(brief(before[parent]))} and now has "
+                to += literal(brief(gradients[parent]))
+            shares.append(to)
+    said += (
+        f", and passes on {'; '.join(shares)}." if shares else ". It is a leaf: here the way ends."
+    )
+    st.markdown(said)
+
+
+def table(walk: Walk, step: int) -> None:
+    """Every node's value and gradient, as far as the walk has come, beside the measured one."""
+    forward = min(step, len(walk.nodes))
+    _, gradients = _at(walk, step)
+    rows = []
+    for i, node in enumerate(walk.nodes):
+        measured = node.measured
+        is_checked = i in gradients and measured is not None
+        rows.append(
+            {
+                "node": walk.name(i),
+                "made by": node.made_by or "(a leaf)",
+                "value": brief(node.tensor.data) if i < forward else "",
+                "gradient so far": brief(gradients[i]) if i in gradients else "",
+                "measured": "" if measured is None else brief(measured),
+                "largest difference": f"{_apart(gradients[i], measured):.1e}" if is_checked else "",
+            }
+        )
+    st.dataframe(rows, hide_index=True)
+
+
+def _apart(gradient: np.ndarray, measured: np.ndarray) -> float:
+    return float(np.abs(gradient - measured).max())
+
+
+def verdict(walk: Walk) -> None:
+    """Whether every gradient that can be measured is what backward found."""
+    off = {
+        i: _apart(walk.gradients[i], node.measured)
+        for i, node in enumerate(walk.nodes)
+        if node.measured is not None and i in walk.gradients
+    }
+    worst = max(off, key=lambda i: off[i])
+    scale = max(1.0, float(np.abs(walk.nodes[worst].measured).max()))
+    if off[worst] < AGREES * scale:
+        st.success(
+            f"Backward is right: no gradient is further than {off[worst]:.2g} from the measured "
+            "one.",
+            icon=":material/check:",
+        )
+        return
+    st.info(
+        f"At {literal(walk.name(worst))} the two differ by {off[worst]:.3g}. Where a formula has a "
+        "bend, as relu, abs and max have, there is no one slope: measuring takes the middle of "
+        "both sides, and backward one of them. Change a number a little to see them agree."
+    )
+
+
+def of_the_names(walk: Walk) -> None:
+    """The gradients of the numbers that were typed in, as bars with all that belongs to them."""
+    of_name = {node.text: i for i, node in enumerate(walk.nodes) if node.text in walk.leaves}
+    gradients, labels = [], []
+    for name in walk.leaves:
+        for index in np.ndindex(walk.gradients[of_name[name]].shape):
+            gradients.append(walk.gradients[of_name[name]][index])
+            labels.append(name + (str(list(index)) if index else ""))
+    program = f"""import numpy as np
+from tfs.numpy_engine.formula import Formula
+
+worked = Formula({walk.formula!r}).worked({walk.leaves!r})
+worked.loss.backward()
+result = [worked.parts[name][0].grad.data for name in {list(walk.leaves)!r}]"""
+    figure(
+        signed_bars(np.array(gradients), labels, x_title="gradient of the result"),
+        key="gradients",
+        code=[backward_steps, steps, Formula.measured],
+        program=program,
+    )
