@@ -8,7 +8,6 @@ st.set_page_config(
     page_title="A Transformer you can open", page_icon="assets/images/icon.png", layout="wide"
 )
 process.prepare_process()
-
 SECTIONS = {
     "Start": [st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True)],
     "Read": [
@@ -30,7 +29,10 @@ SECTIONS = {
         st.Page("pages/train/compare.py", title="Side by side", icon=":material/compare:"),
         st.Page("pages/train/formed.py", title="How it formed", icon=":material/timeline:"),
     ],
-    "Inspect": [st.Page("pages/inspect/lens.py", title="Logit lens", icon=":material/biotech:")],
+    "Inspect": [
+        st.Page("pages/inspect/lens.py", title="Logit lens", icon=":material/biotech:"),
+        st.Page("pages/inspect/engines.py", title="Three engines", icon=":material/join_inner:"),
+    ],
     "Build": [
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
         st.Page("pages/build/bugs.py", title="Classic bugs", icon=":material/bug_report:"),
@@ -45,7 +47,6 @@ page = st.navigation(SECTIONS, expanded=True)
 kept.restore(page.title)
 tour.resume()
 jumps.follow([known for section in SECTIONS.values() for known in section], page)
-jumps.arrive()
 with st.sidebar:
     controls.shared_pickers()
     predict.ask_first()

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "tokenizers": set(),
     "tasks": {"tokenizers"},
     "arithmetic": {"model"},
-    "interop": {"hooks", "model", "tokenizers"},
+    "interop": {"hooks", "model", "tokenizers", "numpy_engine"},
     "interp": {"hooks"},
     "plots": set(),
     "train": {"hooks", "model", "tokenizers", "tasks", "arithmetic"},

@@ -9,11 +9,13 @@ from streamlit.navigation.page import StreamlitPage
 
 
 def follow(pages: Sequence[StreamlitPage], page: StreamlitPage) -> None:
-    """To the page that is wanted, if that is another one than the one on screen."""
+    """To the page that is wanted, if that is another one than the one on screen; and on the page
+    that a jump led to, set what its widgets shall say."""
     wanted = wanted_page()
     for known in pages:
         if wanted == (known.url_path or "home") and known.title != page.title:
             leave_for(known)
+    arrive()
 
 
 def wanted_page() -> str | None:

