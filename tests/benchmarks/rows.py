@@ -10,7 +10,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import browser, pair_rows, peers, share
+from tests.benchmarks import browser, numpy_rows, pair_rows, peers, share
 from tests.benchmarks.mirror import TARGET_LOSS
 from tests.benchmarks.row import Row
 from tests.benchmarks.timing import Timings, large_matmul, large_matmul_flops, take_turns
@@ -241,5 +241,6 @@ BENCHMARKS: dict[str, tuple[Callable[[int], list[Row]], int]] = {
     "masked": (pair_rows.masked, 15),
     "decoding": (pair_rows.decoding, 7),
     "mirror": (mirror, 5),
+    "numpy": (numpy_rows.numpy_engine, 15),
     "pages": (pages, 9),
 }

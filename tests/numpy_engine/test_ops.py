@@ -159,6 +159,17 @@ def test_einsum_in_words(engine):
     )
 
 
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (0, 3), (2, 4, 3)])
+def test_linear(engine, same_as_torch, same_as_differences, shape):
+    g = np.random.default_rng(0)
+    x, weight, bias = g.normal(size=shape), g.normal(size=(5, 3)), g.normal(size=5)
+    for arrays in ((x, weight, bias), (x, weight)):
+        same_as_torch(engine.linear, F.linear, *arrays)
+        same_as_differences(engine.linear, *arrays)
+    with pytest.raises(ValueError, match=r"linear: shapes \(2, 4\) and \(5, 3\)"):
+        engine.linear(engine.Tensor(np.zeros((2, 4))), engine.Tensor(weight))
+
+
 def test_layer_norm(engine, same_as_torch, same_as_differences):
     shapes = arrays([(2, 3, 4), (4,), (4,)])
     same_as_torch(engine.layer_norm, lambda x, w, b: F.layer_norm(x, (4,), w, b), *shapes)

@@ -24,7 +24,7 @@ from tfs.numpy_engine.losses import (
     negative_sampling,
 )
 from tfs.numpy_engine.module import Module, ModuleList, Parameter, Sequential
-from tfs.numpy_engine.nn import dropout, embedding, layer_norm
+from tfs.numpy_engine.nn import dropout, embedding, layer_norm, linear
 from tfs.numpy_engine.optim import SGD, Adam, AdamW, RMSprop, clip_grad_norm_
 from tfs.numpy_engine.trainer import Step, Trainer, next_token_loss
 from tfs.numpy_engine.transformer import Block, PostNormBlock, Transformer
@@ -66,6 +66,7 @@ __all__ = [
     "embedding",
     "functions",
     "layer_norm",
+    "linear",
     "load",
     "mse_loss",
     "negative_sampling",

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from tfs.numpy_engine.config import Config
 from tfs.numpy_engine.hooks import HookPoint
 from tfs.numpy_engine.module import Module, Parameter
-from tfs.numpy_engine.nn import dropout, embedding, layer_norm
+from tfs.numpy_engine.nn import dropout, embedding, layer_norm, linear
 from tfs.numpy_engine.tensor import Tensor
 
 Generator = np.random.Generator
@@ -40,8 +40,7 @@ class Linear(Module):
             self.bias = Parameter(generator.uniform(-bound, bound, n_out).astype(dtype))
 
     def forward(self, x: Tensor) -> Tensor:
-        out = x @ self.weight.T
-        return out if self.bias is None else out + self.bias
+        return linear(x, self.weight, self.bias)
 
 
 class Embedding(Module):

@@ -6,6 +6,34 @@ from tfs.numpy_engine.arithmetic import rows, unbroadcast
 from tfs.numpy_engine.tensor import Tensor, result
 
 
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x weight^T + bias, for x [... in], weight [out in], bias [out].
+
+    Written with .T, @ and + it would be three nodes, and the weight's gradient would come out the
+    other way round in memory, which makes every step of an optimiser slow. Raises ValueError where
+    the sizes do not fit.
+    """
+    if x.ndim < 1 or weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear: shapes {x.shape} and {weight.shape} do not fit together; the last axes of "
+            "the input and of the weight must be of one size"
+        )
+    value = rows(x.data) @ weight.data.T
+    if bias is not None:
+        value += bias.data
+    value = value.reshape(*x.shape[:-1], len(weight))
+
+    def _backward(grad: np.ndarray) -> tuple:
+        grad = rows(grad)
+        return (
+            (grad @ weight.data).reshape(x.shape) if x.requires_grad else None,
+            grad.T @ rows(x.data) if weight.requires_grad else None,
+            grad.sum(0) if bias is not None and bias.requires_grad else None,
+        )[: 2 if bias is None else 3]
+
+    return result(value, "linear", (x, weight) if bias is None else (x, weight, bias), _backward)
+
+
 def embedding(ids: Tensor, weight: Tensor) -> Tensor:
     """The rows of `weight` [d_vocab d_model] that ids [...] name: [... d_model].
 
