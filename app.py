@@ -51,7 +51,7 @@ with st.sidebar:
     controls.shared_pickers()
     predict.ask_first()
     components.one_entry_per_page(tour.place(), misled=misled and page.url_path != "")
-    layout.room_for_toolbars()
+    layout.style()
 st.session_state["page title"] = page.title
 controls.say_if_link_is_dead(page.title)
 tour.banner(page.url_path or "home")

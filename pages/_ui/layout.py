@@ -39,9 +39,9 @@ def counted(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
-def room_for_toolbars() -> None:
-    """Where nothing can be hovered, toolbars of figures and tables stand above them for good."""
-    st.html(ASSETS / "touch.css")
+def style() -> None:
+    """What Streamlit's own styles leave too little room for: see assets/style.css."""
+    st.html(ASSETS / "style.css")
 
 
 def prose(name: str) -> None:

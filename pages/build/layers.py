@@ -42,7 +42,7 @@ derivation(LAYERS[name])
 
 st.subheader("Backward")
 kind = MISTAKEN[LAYERS[name]] if mistaken else LAYERS[name]
-st.code(textwrap.dedent(inspect.getsource(kind.backward)), language="python")
+st.code(textwrap.dedent(inspect.getsource(kind.backward)), language="python", wrap_lines=True)
 
 st.subheader("Gradient check")
 st.caption(

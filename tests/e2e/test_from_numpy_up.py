@@ -2,9 +2,14 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.browser import open_page, settle
+
+TOO_LARGE = """() => [...document.querySelectorAll('.katex-display, pre')]
+  .filter(box => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight)
+  .map(box => box.innerText)"""
 
 
 def test_step_through_a_graph(page, server) -> None:
@@ -28,6 +33,15 @@ def test_step_through_a_graph(page, server) -> None:
         main.get_by_role("button", name="Forward →").click()
     expect(main.get_by_text("step 12 of 12")).to_be_visible()
     expect(main.get_by_text("Backward is right")).to_be_visible()
+
+
+@pytest.mark.parametrize("layer", ["Sigmoid", "AxisDot"])  # the widest and the tallest
+def test_a_derivation_needs_no_scrolling(page, server, layer) -> None:
+    open_page(page, server, f"layers?hand={layer}")
+    page.wait_for_timeout(500)
+    equations = page.locator(".katex-display")
+    expect(equations.first).to_be_visible()
+    assert page.evaluate(TOO_LARGE) == []
 
 
 def test_draw_a_digit(page, server) -> None:

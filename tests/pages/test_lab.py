@@ -186,6 +186,6 @@ def test_a_text_in_windows_of_a_few_tokens(visit, trained, n_ctx) -> None:
         return {"corpus": "prose", "tokenizer": "characters", "n_ctx": n_ctx, "d_vocab": 512}, None
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lab_form, "_task", with_short_windows)
+        patch.setattr(lab_form, "task_fields", with_short_windows)
         at, _ = trained("prose", 3)
     assert not at.exception and "What it writes" in [each.value for each in at.subheader]

@@ -67,7 +67,8 @@ class Sigmoid(Layer):
 
     The derivative of 1 / u is -1 / u^2, and that of exp(-x_i) is -exp(-x_i):
 
-        dy_i/dx_i = exp(-x_i) / (1 + exp(-x_i))^2 = y_i (1 - y_i)
+        dy_i/dx_i = exp(-x_i) / (1 + exp(-x_i))^2
+        dy_i/dx_i = y_i (1 - y_i)
         dL/dx_i = g_i y_i (1 - y_i)
     """
 
