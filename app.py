@@ -1,13 +1,14 @@
-"""The frame around every page: theme, navigation, and what all pages share."""
+"""Every page, by section: the theme, the navigation, and nothing else."""
 
 import streamlit as st
 
-from pages._ui import components, controls, jumps, kept, layout, predict, process, tour
+from pages._ui import frame, process
 
 st.set_page_config(
     page_title="A Transformer you can open", page_icon="assets/images/icon.png", layout="wide"
 )
 process.prepare_process()
+misled = process.is_taken_for_older_kind()
 SECTIONS = {
     "Start": [st.Page("pages/start/home.py", title="Home", icon=":material/home:", default=True)],
     "Read": [
@@ -31,29 +32,17 @@ SECTIONS = {
     ],
     "Inspect": [
         st.Page("pages/inspect/lens.py", title="Logit lens", icon=":material/biotech:"),
-        st.Page("pages/inspect/engines.py", title="Three engines", icon=":material/join_inner:"),
     ],
     "Build": [
         st.Page("pages/build/arithmetic.py", title="Arithmetic", icon=":material/calculate:"),
         st.Page("pages/build/bugs.py", title="Classic bugs", icon=":material/bug_report:"),
-        st.Page("pages/build/autograd.py", title="Autograd", icon=":material/account_tree:"),
-        st.Page("pages/build/layers.py", title="Layers by hand", icon=":material/layers:"),
-        st.Page("pages/build/digits.py", title="Digits", icon=":material/draw:"),
-        st.Page("pages/build/word_vectors.py", title="Word vectors", icon=":material/hub:"),
+    ],
+    "From numpy up": [
+        st.Page("pages/numpy_up/autograd.py", title="Autograd", icon=":material/account_tree:"),
+        st.Page("pages/numpy_up/layers.py", title="Layers by hand", icon=":material/layers:"),
+        st.Page("pages/numpy_up/digits.py", title="Digits", icon=":material/draw:"),
+        st.Page("pages/numpy_up/word_vectors.py", title="Word vectors", icon=":material/hub:"),
+        st.Page("pages/numpy_up/engines.py", title="Three engines", icon=":material/join_inner:"),
     ],
 }
-misled = process.is_taken_for_older_kind()
-page = st.navigation(SECTIONS, expanded=True)
-kept.restore(page.title)
-tour.resume()
-jumps.follow([known for section in SECTIONS.values() for known in section], page)
-with st.sidebar:
-    controls.shared_pickers()
-    predict.ask_first()
-    components.one_entry_per_page(tour.place(), misled=misled and page.url_path != "")
-    layout.style()
-st.session_state["page title"] = page.title
-controls.say_if_link_is_dead(page.title)
-tour.banner(page.url_path or "home")
-page.run()
-process.leave_what_it_brought(page.title)
+frame.around(st.navigation(SECTIONS, expanded=True), SECTIONS, misled)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.pages.screen import messages, said
 
-PAGE = "pages/build/autograd.py"
+PAGE = "pages/numpy_up/autograd.py"
 NEURON = {"w": 0.5, "x": 2, "b": -0.4}
 
 

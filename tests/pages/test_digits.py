@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.pages.screen import as_tensor, drawn, maps, said
 
-PAGE = "pages/build/digits.py"
+PAGE = "pages/numpy_up/digits.py"
 
 
 def test_a_held_out_digit_is_read_with_the_networks_own_numbers(visit) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from tests.pages.screen import said
 
-PAGE = "pages/inspect/engines.py"
+PAGE = "pages/numpy_up/engines.py"
 
 
 def rows(at):

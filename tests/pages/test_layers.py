@@ -5,7 +5,7 @@ import pytest
 
 from tests.pages.screen import maps, open_code, said
 
-PAGE = "pages/build/layers.py"
+PAGE = "pages/numpy_up/layers.py"
 LAYERS = ("Dense", "ReLU", "Sigmoid", "Softmax", "LogSoftmax", "Dropout", "Embedding", "AxisMean")
 
 

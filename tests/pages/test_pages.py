@@ -12,8 +12,16 @@ PAGES = sorted(
 )
 WITHOUT_FIGURES = ("pages/train/runs.py", "pages/train/experiments.py")
 WITHOUT_A_MODEL = ("pages/train/live.py", "pages/build/bugs.py", "pages/read/translation.py")
-WITHOUT_A_MODEL += ("pages/read/both_ways.py", "pages/build/layers.py", "pages/build/digits.py")
-WITHOUT_A_MODEL += ("pages/build/word_vectors.py", "pages/build/autograd.py", *WITHOUT_FIGURES)
+WITHOUT_A_MODEL += (
+    "pages/read/both_ways.py",
+    "pages/numpy_up/layers.py",
+    "pages/numpy_up/digits.py",
+)
+WITHOUT_A_MODEL += (
+    "pages/numpy_up/word_vectors.py",
+    "pages/numpy_up/autograd.py",
+    *WITHOUT_FIGURES,
+)
 NEED_A_PROMPT = [page for page in PAGES if page not in WITHOUT_A_MODEL]
 CHECKPOINTS = ["induction", "induction-4-heads", "mirror", "mirror-no-positions", "shakespeare"]
 

@@ -22,7 +22,7 @@ PAGES = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.glob("pages/*/*.py") if path.parent.name != "_ui"
 )
 WITHOUT_PROGRAMS = {"pages/train/live.py"}  # a training's curve is no longer there to be computed
-OF_ROUNDING = {"pages/inspect/engines.py"}  # whose numbers are rounding errors, and differ by runs
+OF_ROUNDING = {"pages/numpy_up/engines.py"}  # whose numbers are rounding errors, and differ by runs
 BEGINS = ("import torch\nimport tfs", "import numpy as np\nfrom tfs.numpy_engine")
 LEAVE_ALONE = ("table", "camera", "ask", "model", "start", "prompt", "shown", "which")  # in a key
 MOST_OPTIONS = 8

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.pages.screen import as_tensor, drawn, open_code, said
 
-PAGE = "pages/build/word_vectors.py"
+PAGE = "pages/numpy_up/word_vectors.py"
 
 
 def test_four_words_become_parallel_while_the_slider_moves(visit) -> None:
