@@ -1,6 +1,8 @@
 """The page of layers by hand: an input, the forward, and both gradients side by side."""
 
 import inspect
+import textwrap
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -12,7 +14,15 @@ import torch
 
 from pages._ui.cell_maps import CellMap, cell_maps, numbered
 from pages._ui.layout import behind
-from tfs.numpy_engine.by_hand import MISTAKEN, Compared, GradientCheck, Layer, gradient_check
+from tfs.numpy_engine.by_hand import (
+    MISTAKEN,
+    Compared,
+    GradientCheck,
+    Layer,
+    gradient_check,
+    gradients_by_autodiff,
+)
+from tfs.numpy_engine.by_hand.by_autodiff import on_tensors
 from tfs.numpy_engine.by_hand.check import central_differences
 from tfs.plots import signed_bars
 
@@ -27,6 +37,7 @@ ARGUMENTS = {
     "Dropout": (0.5,),
 }
 CALLED = {"x0": "u", "x1": "v"}  # what AxisDot's derivation calls its two inputs
+DIFFERENCE = ", part.written - part.measured"  # shown where there is one
 SEEDED = ("Dense", "Embedding", "Dropout")
 
 
@@ -104,14 +115,23 @@ def show_forward(work: Worked) -> None:
     )
 
 
+def source_of(function: Callable) -> None:
+    """As it stands in the file; long lines wrap, so that nothing is to be scrolled sideways."""
+    code = textwrap.dedent(inspect.getsource(function))
+    st.code(code, language="python", wrap_lines=True)
+
+
 def show_check(work: Worked) -> GradientCheck:
-    """For each input and weight: the gradient as written, as measured, and how they differ."""
+    """For each input and weight: its gradient as written, by autodiff, as measured."""
     checked = gradient_check(work.layer, *work.inputs)
+    found = gradients_by_autodiff(work.layer, *work.inputs)
     for name, part in checked.parts.items():
+        apart = float(np.abs(part.written - found[name]).max(initial=0))
         st.markdown(
-            f"**{CALLED.get(name, name)}**: the largest difference is {part.difference:.2g}"
+            f"**{CALLED.get(name, name)}**: the written gradient is {part.difference:.2g} from the "
+            f"measured one and {apart:.2g} from autodiff's, at most"
         )
-        pictures = in_pictures(part)
+        pictures = in_pictures(part, found[name])
         high = float(np.abs([part.written, part.measured]).max()) or 1.0
         _maps(
             [
@@ -124,10 +144,17 @@ def show_check(work: Worked) -> GradientCheck:
         behind(
             {title: partial(bars, array, title) for title, array in pictures.items()},
             key=f"gradient {name}",
-            code=[type(work.layer).backward, gradient_check, central_differences],
+            code=[
+                type(work.layer).backward,
+                on_tensors.dispatch(type(work.layer)),
+                gradients_by_autodiff,
+                gradient_check,
+                central_differences,
+            ],
             program=f"{work.program}\npart = by_hand.gradient_check(layer, *inputs)"
             f".parts[{name!r}]\n"
-            "result = [part.written, part.measured, part.written - part.measured]",
+            f"found = by_hand.gradients_by_autodiff(layer, *inputs)[{name!r}]\n"
+            f"result = [part.written, found, part.measured{DIFFERENCE * (not agrees(part))}]",
         )
     return checked
 
@@ -160,12 +187,12 @@ def agrees(part: Compared) -> bool:
     return part.difference < AGREES
 
 
-def in_pictures(part: Compared) -> dict[str, np.ndarray]:
-    return {
-        "written": part.written,
-        "measured": part.measured,
-        "difference": part.written - part.measured,
-    }
+def in_pictures(part: Compared, found: np.ndarray) -> dict[str, np.ndarray]:
+    """The three gradients, and where the written one is wrong also by how much."""
+    pictures = {"written": part.written, "by autodiff": found, "measured": part.measured}
+    if not agrees(part):
+        pictures["written − measured"] = part.written - part.measured
+    return pictures
 
 
 def as_table(array: np.ndarray) -> np.ndarray:

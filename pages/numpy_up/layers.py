@@ -1,8 +1,5 @@
 """Layers by hand: forward, derivation, written backward, and a check that finds wrong ones."""
 
-import inspect
-import textwrap
-
 import streamlit as st
 
 from pages._ui.derivation import derivation
@@ -11,11 +8,13 @@ from pages._ui.hand_layers import (
     edited_input,
     show_check,
     show_forward,
+    source_of,
     verdict,
     worked,
 )
 from pages._ui.layout import literal, prose
 from tfs.numpy_engine.by_hand import MISTAKEN
+from tfs.numpy_engine.by_hand.by_autodiff import on_tensors
 
 st.title("Layers by hand")
 prose("layers")
@@ -42,12 +41,19 @@ derivation(LAYERS[name])
 
 st.subheader("Backward")
 kind = MISTAKEN[LAYERS[name]] if mistaken else LAYERS[name]
-st.code(textwrap.dedent(inspect.getsource(kind.backward)), language="python", wrap_lines=True)
+written, walked = st.columns(2)
+with written:
+    st.caption("Written by hand, from the derivation")
+    source_of(kind.backward)
+with walked:
+    st.caption("Left to autodiff: the forward in the smallest operations; the engine walks back")
+    source_of(on_tensors.dispatch(kind))
 
 st.subheader("Gradient check")
 st.caption(
     "L is the sum of the output's numbers, each times one that is drawn. Measured: every number is "
-    "moved a little up and a little down, and L is computed both times."
+    "moved a little up and a little down, and L is computed both times; that is never quite exact. "
+    "Autodiff's gradient is, but for rounding."
 )
 verdicts = st.container()
 checked = show_check(work)

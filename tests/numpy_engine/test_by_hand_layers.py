@@ -1,4 +1,6 @@
-"""Every written gradient equals torch's and central differences, whatever the shape."""
+"""Every written gradient equals autodiff's, torch's and central differences, whatever the shape."""
+
+import copy
 
 import numpy as np
 import pytest
@@ -25,7 +27,8 @@ def away_from_0(draw, shape):
 
 
 def compare(by_hand, layer, inputs, in_torch):
-    """Forward, backward and every measured gradient, against torch in float64."""
+    """Forward, backward and measured gradients, against torch's and the engine's in float64."""
+    assert_autodiff_agrees(by_hand, layer, inputs)
     tensors = [torch.tensor(x, requires_grad=x.dtype.kind == "f") for x in inputs]
     weights = {n: torch.tensor(w, requires_grad=True) for n, w in layer.weights.items()}
     output = layer.forward(*inputs)
@@ -46,6 +49,17 @@ def compare(by_hand, layer, inputs, in_torch):
     moved = [x for x in inputs if x.dtype.kind == "f"]
     assert len(checked.parts) == len(moved) + len(weights)
     assert checked.largest < 1e-6
+
+
+def assert_autodiff_agrees(by_hand, layer, inputs):
+    """What the engine finds by walking back what was computed, beside what was derived."""
+    checked, walked = copy.deepcopy(layer), copy.deepcopy(layer)
+    written = by_hand.gradient_check(checked, *inputs).parts
+    found = by_hand.gradients_by_autodiff(walked, *inputs)
+    assert found.keys() == written.keys()
+    for name, gradient in found.items():
+        assert gradient.shape == written[name].written.shape
+        np.testing.assert_allclose(gradient, written[name].written, rtol=0, atol=1e-10)
 
 
 @settings(max_examples=20, deadline=None)
@@ -214,7 +228,20 @@ def test_the_check_finds_every_mistake_and_only_those(by_hand):
     for layer, mistaken in by_hand.MISTAKEN.items():
         arguments, inputs = example_of(by_hand, layer)
         assert by_hand.gradient_check(layer(*arguments), *inputs).largest < 1e-6, layer
-        assert by_hand.gradient_check(mistaken(*arguments), *inputs).largest > 0.01, mistaken
+        checked = by_hand.gradient_check(mistaken(*arguments), *inputs)
+        assert checked.largest > 0.01, mistaken
+        found = by_hand.gradients_by_autodiff(mistaken(*arguments), *inputs)
+        for name, part in checked.parts.items():  # the forward is right, so autodiff is
+            np.testing.assert_allclose(found[name], part.measured, rtol=0, atol=1e-6)
+
+
+def test_a_layer_that_nobody_wrote_forwards_is_named(by_hand):
+    class Doubled(by_hand.Layer):
+        def forward(self, x):
+            return 2 * x
+
+    with pytest.raises(NotImplementedError, match="Doubled has no forward of tensors"):
+        by_hand.gradients_by_autodiff(Doubled(), np.ones(3))
 
 
 def test_adam_steps_as_torchs_does(by_hand):

@@ -20,7 +20,7 @@ def test_every_layer_is_right_until_it_is_written_wrong(visit, layer) -> None:
 
 
 def test_the_numbers_are_those_of_the_layer(visit) -> None:
-    from tfs.numpy_engine.by_hand import Dense, gradient_check
+    from tfs.numpy_engine.by_hand import Dense, gradient_check, gradients_by_autodiff
 
     at = visit(PAGE, hand="Dense", **{"hand seed": "3"})
     x = np.random.default_rng(3).normal(size=(3, 4)).round(1)
@@ -31,6 +31,11 @@ def test_the_numbers_are_those_of_the_layer(visit) -> None:
     part = gradient_check(layer, x).parts["W"]
     assert np.allclose(shown["written"], part.written, atol=1e-6)
     assert np.allclose(shown["measured"], part.measured, atol=1e-6)
+    found = gradients_by_autodiff(layer, x)["W"]
+    assert np.allclose(shown["by autodiff"], found, atol=1e-6)
+    assert "def backward" in "".join(
+        code.value for code in at.code
+    ) and "return x @ W + b" in "".join(code.value for code in at.code)
 
 
 def test_an_input_at_the_bend_of_relu_is_explained(visit, monkeypatch) -> None:

@@ -7,10 +7,12 @@
 True
 
 Read layer.py first, then layers.py, words.py and losses.py; check.py tells whether they are right,
-and mistakes.py what it says where they are not. digits.py and word_vectors.py train.
+mistakes.py what it says where they are not, and by_autodiff.py has them without derivations.
+digits.py and word_vectors.py train.
 """
 
 from tfs.numpy_engine.by_hand.adam import Adam
+from tfs.numpy_engine.by_hand.by_autodiff import gradients_by_autodiff
 from tfs.numpy_engine.by_hand.check import Compared, GradientCheck, gradient_check
 from tfs.numpy_engine.by_hand.layer import Layer, Sequential
 from tfs.numpy_engine.by_hand.layers import (
@@ -44,4 +46,5 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "gradient_check",
+    "gradients_by_autodiff",
 ]

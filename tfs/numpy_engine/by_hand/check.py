@@ -43,26 +43,36 @@ def gradient_check(
     little, have no gradient. Without grad_output one is drawn: of a plain sum, many a wrong
     gradient is right by luck. Each forward runs on a copy, so that Dropout draws the same again.
     """
-    names = ["x"] if len(inputs) == 1 else [f"x{place}" for place in range(len(inputs))]
     inputs = tuple(np.array(x) for x in inputs)  # copies, since they are moved
+    named = named_inputs(inputs)
     worked = copy.deepcopy(layer)
     output = worked.forward(*inputs)
     if grad_output is None:
-        grad_output = np.random.default_rng(0).normal(size=output.shape)
+        grad_output = drawn_gradient(output)
     back = worked.backward(grad_output)
-    written = dict(zip(names, back if isinstance(back, tuple) else [back], strict=True))
+    written = dict(zip(named, back if isinstance(back, tuple) else [back], strict=True))
     written |= worked.gradients
 
     def loss() -> float:
         return float((grad_output * copy.deepcopy(layer).forward(*inputs)).sum())
 
-    moved = {n: x for n, x in zip(names, inputs, strict=True) if x.dtype.kind == "f"}
+    moved = {name: x for name, x in named.items() if x.dtype.kind == "f"}
     return GradientCheck(
         {
             name: Compared(written[name], central_differences(loss, array))
             for name, array in (moved | layer.weights).items()
         }
     )
+
+
+def named_inputs(inputs: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
+    """x, or x0, x1 where there are several."""
+    return {"x" if len(inputs) == 1 else f"x{place}": x for place, x in enumerate(inputs)}
+
+
+def drawn_gradient(output: np.ndarray) -> np.ndarray:
+    """How L depends on each number of the output: not 1 for all, or L is a plain sum."""
+    return np.random.default_rng(0).normal(size=output.shape)
 
 
 def central_differences(loss, array: np.ndarray) -> np.ndarray:
