@@ -1,5 +1,6 @@
 """Sums, products, powers: operations of two tensors that may have to be broadcast first."""
 
+import math
 from collections.abc import Callable
 from numbers import Number
 from typing import Any
@@ -144,7 +145,7 @@ def matmul(a: Tensor, b: Any) -> Tensor:
 
 def rows(x: np.ndarray) -> np.ndarray:
     """[... d] as [n d]: all but the last axis in one."""
-    return x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:

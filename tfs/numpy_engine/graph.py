@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfs.numpy_engine.tensor import Tensor, method
+from tfs.numpy_engine.tensor import Tensor, method, versions
 
 
 class BackwardStep(NamedTuple):
@@ -69,9 +69,9 @@ def backward_steps(
             shares = node._backward(gradients[node])
             for parent, share in zip(node.parents, shares, strict=True):
                 if parent.requires_grad and share is not None:
-                    share = np.asarray(share, dtype=parent.dtype)
-                    known = gradients.get(parent)
-                    gradients[parent] = share if known is None else np.asarray(known + share)
+                    if parent in gradients:
+                        share = gradients[parent] + share
+                    gradients[parent] = np.asarray(share, dtype=parent._data.dtype)
         yield BackwardStep(node, gradients)
         if not keep:
             del gradients[node]
@@ -111,7 +111,7 @@ def _first_gradient(root: Tensor, gradient: Tensor | np.ndarray | None) -> np.nd
 
 
 def _check_unchanged(node: Tensor) -> None:
-    if node.made_with != (*(parent.version for parent in node.parents), node.version):
+    if node.made_with != versions(node):
         raise ValueError(
             f"a tensor of the graph was changed in place after {node.op!r} had used it, so its "
             "gradient would be wrong; call backward first, or change a clone()"

@@ -28,13 +28,17 @@ def zeros(*shape: int, dtype: str = "float32") -> Parameter:
 
 
 class Linear(Module):
-    """x weight^T + bias, weight [out in]; starts as torch's, uniform within 1 / sqrt(in)."""
+    """x weight^T + bias, weight [out in]; starts as torch's, uniform within 1 / sqrt(in).
+
+    The weight lies in memory column by column, as a product with its transpose reads it fastest.
+    """
 
     def __init__(
         self, n_in: int, n_out: int, bias: bool = True, seed: int = 0, dtype: str = "float32"
     ) -> None:
         generator, bound = np.random.default_rng(seed), 1 / math.sqrt(max(n_in, 1))
-        self.weight = Parameter(generator.uniform(-bound, bound, (n_out, n_in)).astype(dtype))
+        drawn = generator.uniform(-bound, bound, (n_out, n_in)).astype(dtype)
+        self.weight = Parameter(np.asfortranarray(drawn))
         self.bias = None
         if bias:
             self.bias = Parameter(generator.uniform(-bound, bound, n_out).astype(dtype))

@@ -22,7 +22,8 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORED) 
             f"cross_entropy: shapes {logits.shape} and {targets.shape} do not fit together; logits "
             "have one axis more, the classes, at the end"
         )
-    counted = np.flatnonzero(wanted != ignore_index)
+    counts = wanted != ignore_index
+    counted = slice(None) if counts.all() else np.flatnonzero(counts)
     wanted = wanted[counted]
     if wanted.dtype.kind not in "iu" or (wanted.size and not _are_classes(wanted, classes)):
         raise ValueError(
@@ -30,15 +31,16 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORED) 
             f"{ignore_index} where none counts"
         )
     log_probs = log_softmax_of(logits.data.reshape(targets.numel(), classes)[counted], -1)
-    at_target = log_probs[np.arange(len(wanted)), wanted]
+    each = np.arange(len(wanted))
+    at_target = log_probs[each, wanted]
     value = -at_target.sum() / logits.dtype.type(len(wanted)) if len(wanted) else np.nan
     value = np.asarray(value, dtype=logits.dtype)
 
     def _backward(grad: np.ndarray) -> tuple:
         share = np.exp(log_probs)
-        share[np.arange(len(wanted)), wanted] -= 1
+        share[each, wanted] -= 1
         share *= grad / max(len(wanted), 1)
-        if len(counted) < targets.numel():
+        if len(wanted) < targets.numel():
             spread = np.zeros((targets.numel(), classes), dtype=share.dtype)
             spread[counted] = share
             share = spread

@@ -9,9 +9,9 @@ from tfs.numpy_engine.tensor import Tensor, result
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x weight^T + bias, for x [... in], weight [out in], bias [out].
 
-    Written with .T, @ and + it would be three nodes, and the weight's gradient would come out the
-    other way round in memory, which makes every step of an optimiser slow. Raises ValueError where
-    the sizes do not fit.
+    Written with .T, @ and + it would be three nodes, and the weight's gradient could come out the
+    other way round in memory than the weight, which makes every step of an optimiser slow: here it
+    lies as the weight does. Raises ValueError where the sizes do not fit.
     """
     if x.ndim < 1 or weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
         raise ValueError(
@@ -27,11 +27,16 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         grad = rows(grad)
         return (
             (grad @ weight.data).reshape(x.shape) if x.requires_grad else None,
-            grad.T @ rows(x.data) if weight.requires_grad else None,
+            _outer_sum(grad, rows(x.data), weight.data) if weight.requires_grad else None,
             grad.sum(0) if bias is not None and bias.requires_grad else None,
         )[: 2 if bias is None else 3]
 
     return result(value, "linear", (x, weight) if bias is None else (x, weight, bias), _backward)
+
+
+def _outer_sum(grad: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """sum_n grad[n out] x[n in], in the order of memory that the weight [out in] has."""
+    return grad.T @ x if weight.flags.c_contiguous else (x.T @ grad).T
 
 
 def embedding(ids: Tensor, weight: Tensor) -> Tensor:

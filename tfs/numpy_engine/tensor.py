@@ -73,7 +73,7 @@ class Tensor:
         self.op = ""
         self.parents: tuple[Tensor, ...] = ()
         self._backward: Backward | None = None
-        self.made_with: tuple[int, ...] = ()  # versions of the parents, then its own
+        self.made_with: list[int] = []  # versions of the parents, then its own
 
     @property
     def data(self) -> np.ndarray:
@@ -200,13 +200,19 @@ def result(value: Array, op: str, parents: tuple[Tensor, ...], backward: Backwar
     None for a parent that asks for none.
     """
     out = Tensor(value)
+    is_view = out._data.base is not None
     for parent in parents:
-        if np.may_share_memory(out.data, parent.data):
+        if out._data is parent._data or (is_view and np.may_share_memory(out._data, parent._data)):
             out._version = parent._version
-    if RECORDS.get() and any(parent.requires_grad for parent in parents):
+    if RECORDS.get() and True in [parent.requires_grad for parent in parents]:
         out.requires_grad, out.op, out.parents, out._backward = True, op, parents, backward
-        out.made_with = (*(parent.version for parent in parents), out.version)
+        out.made_with = versions(out)
     return out
+
+
+def versions(tensor: Tensor) -> list[int]:
+    """How often the numbers of the parents, and its own, have been changed in place by now."""
+    return [one._version[0] for one in (*tensor.parents, tensor)]
 
 
 def method(*other_names: str) -> Callable[[Callable], Callable]:
