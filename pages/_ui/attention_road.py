@@ -8,7 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from pages._ui.aligned_bars import Row, key_rows, softmax_rows
-from pages._ui.axes import shape
+from pages._ui.axes import read_of_scores, shape
 from pages._ui.controls import View
 from pages._ui.layout import behind, quoted
 from pages._ui.steps import stepper
@@ -38,7 +38,7 @@ def road(view: View, layer: int, head: int, query: int, key: int | None) -> None
             {unit: partial(key_bars, values, view.labels, unit=unit, lock=key)},
             key="road",
             code=[attention_road],
-            reads=f"blocks.{layer}.attn.hook_q, hook_k, hook_v [batch pos head d_head]",
+            reads=read_of_scores(view.model.cfg, layer, values=True),
             program=view.program(program + field, attention_road),
         )
 
@@ -189,7 +189,7 @@ def _one_cell(view: View, layer: int, head: int, query: int, key: int, *, scaled
         f"{key} {quoted(view.labels[key])}",
         scaled=scaled,
         code=[qk_products],
-        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        reads=read_of_scores(view.model.cfg, layer),
         program=view.program(f"result = {call}", qk_products),
     )
 

@@ -45,7 +45,27 @@ def coloured(markdown: str) -> str:
 
 
 def coloured_shapes(reads: str) -> str:
-    """Hook names as code, each shape in brackets behind them in colour."""
-    return re.sub(
-        r"([^\[\]]+)\[([^\]]+)\]", lambda part: f"`{part[1].strip()}` {shape(part[2])}", reads
-    )
+    """Hook names as code, each shape in brackets behind them in colour.
+
+    >>> coloured_shapes("hook_q, hook_k [pos], W_U [d_vocab]")
+    '`hook_q`, `hook_k` [:blue[pos]], `W_U` [:primary[d_vocab]]'
+    """
+    outside_brackets = r"(?![^\[]*\])"
+    as_code = re.sub(rf"[\w.*]*[_.][\w.*]*{outside_brackets}", r"`\g<0>`", reads)
+    return re.sub(r"\[([^\]]+)\]", lambda axes: shape(axes[1]), as_code)
+
+
+def read_of_scores(cfg, layer: int | str, *, values: bool = False) -> str:
+    """The hook points that a layer's scores are made from: turned q and k with rotary positions.
+
+    layer: its number, or "*" for all. values: hook_v, too.
+    """
+    turned = "rot_" if cfg.positional_embedding_type == "rotary" else ""
+    shared = cfg.n_key_value_heads not in (None, cfg.n_heads)
+    also = ", hook_v" if values else ""
+    if shared:
+        return (
+            f"blocks.{layer}.attn.hook_{turned}q [batch pos head d_head], hook_{turned}k{also} "
+            "[batch pos key_head d_head]"
+        )
+    return f"blocks.{layer}.attn.hook_{turned}q, hook_{turned}k{also} [batch pos head d_head]"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pages._ui import state
 from pages._ui.aligned_bars import Row, aligned_bars
-from pages._ui.axes import shape
+from pages._ui.axes import read_of_scores, shape
 from pages._ui.cell_maps import Axis
 from pages._ui.controls import View
 from pages._ui.layout import behind, counted
@@ -78,7 +78,7 @@ def loss_without_mask(view: View, mask: Mask) -> None:
         {"losses": partial(loss_by_mask, losses, view.labels, blind=blind)},
         key="losses",
         code=[run_with_mask, loss_per_position],
-        reads="blocks.*.attn.hook_q, hook_k [batch pos head d_head]",
+        reads=read_of_scores(view.model.cfg, "*"),
         program=_program(view, masks),
     )
     st.markdown(

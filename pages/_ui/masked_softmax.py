@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from pages._ui.aligned_bars import softmax_rows
-from pages._ui.axes import shape
+from pages._ui.axes import read_of_scores, shape
 from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import (
     View,
@@ -69,7 +69,7 @@ def _before_and_after(view: View, mask: Mask, layer: int, head: int, query: int 
         figures,
         key="head maps",
         code=[attention_steps, masked_softmax],
-        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        reads=read_of_scores(view.model.cfg, layer),
         program=view.program(
             f"""
             {mask.code}
@@ -115,7 +115,7 @@ def _one_row(view: View, mask: Mask, layer: int, head: int, query: int) -> None:
         {"row": partial(softmax_steps, left, exps, weights, view.labels)},
         key="row",
         code=[attention_steps, masked_softmax],
-        reads=f"blocks.{layer}.attn.hook_q, hook_k [batch pos head d_head]",
+        reads=read_of_scores(view.model.cfg, layer),
         program=view.program(
             f"""
             {mask.code}

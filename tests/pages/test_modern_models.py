@@ -1,6 +1,7 @@
 """Every page that reads a model opens a modern decoder, and says nothing false of it."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -46,17 +47,8 @@ PAGES = sorted(
     str(path.relative_to(ROOT))
     for room in ("start", "read", "inspect", "build")
     for path in ROOT.glob(f"pages/{room}/*.py")
-    if path.stem
-    not in (
-        "bugs",
-        "digits",
-        "layers",
-        "translation",
-        "both_ways",
-        "word_vectors",
-        "autograd",
-    )  # they have models of their own
-) + ["pages/train/compare.py", "pages/train/formed.py"]
+    if path.stem not in ("bugs", "translation", "both_ways")  # they have models of their own
+) + ["pages/train/compare.py", "pages/train/formed.py", "pages/numpy_up/engines.py"]
 
 
 @pytest.fixture
@@ -246,3 +238,21 @@ def test_a_head_with_an_odd_number_of_entries_is_not_turned(visit, modern) -> No
     modern("grouped", d_head=7)
     at = visit("pages/read/positions.py", model=NAME, prompt=PROMPT, kind="rotary")
     assert not at.exception and "7 entries, an odd number" in messages(at)[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "q", "k"),
+    [("llama", "hook_rot_q", "hook_rot_k"), ("grouped", "hook_q", "hook_k"), ("alibi", "", "")],
+)
+@pytest.mark.parametrize("page", ["pages/read/masks.py", "pages/read/attention.py"])
+def test_captions_name_the_hook_points_that_scores_are_made_from(
+    visit, modern, page, kind, q, k
+) -> None:
+    modern(kind)
+    shown = said(open_code(visit(page, model=NAME, prompt=PROMPT, token="3,4")))
+    shown = re.sub(r":\w+\[(\w+)\]", r"\1", shown.replace("\\", ""))
+    if kind == "alibi":  # neither turned nor shared
+        assert "attn.hook_q`, `hook_k`" in shown and "key_head" not in shown
+    else:
+        assert f"attn.{q}` [batch pos head d_head], `{k}" in shown
+        assert "` [batch pos key_head d_head]" in shown
