@@ -24,7 +24,7 @@ def questions(task, batch):
 
 def taken_apart(question):
     """(people in order, the words without them)"""
-    from tfs.tasks.question_pairs import PEOPLE
+    from tfs.templates.questions import PEOPLE
 
     words = question.split()
     form = " ".join("_" if word in PEOPLE else word for word in words)
@@ -168,6 +168,7 @@ def test_a_small_encoder_learns_it(task, seed) -> None:
     import dataclasses
 
     import tfs
+    from tfs.templates.questions import question_pair
     from tfs.train import evaluate
     from tfs.train.pair_recipes import QUESTION_PAIRS as RECIPE
 
@@ -182,5 +183,5 @@ def test_a_small_encoder_learns_it(task, seed) -> None:
     held_out = task.sample(2000, seed=77, split="held_out")
     assert evaluate(model, held_out).accuracy > LEARNED
     for kind in KINDS:
-        pairs = [task.pair(kind, random.Random(i), "held_out") for i in range(400)]
+        pairs = [question_pair(kind, random.Random(i), "held_out") for i in range(400)]
         assert evaluate(model, task.batch(pairs)).accuracy > OF_EACH_KIND, kind
