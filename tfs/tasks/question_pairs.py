@@ -4,7 +4,7 @@ import torch
 
 from tfs.tasks.labelled import LabelledBatch
 from tfs.tasks.pairs import padded
-from tfs.templates.questions import FORMS, question_pairs, words_of_questions
+from tfs.templates.questions import LABELS, N_CTX, question_pairs, words_of_questions
 from tfs.templates.rows import MARKS, PAD, pair_row
 from tfs.tokenizers import MarkedTokenizer, WordTokenizer
 
@@ -24,12 +24,12 @@ class QuestionPairsTask:
     """
 
     name = "question-pairs"
-    labels = ("different", "same")
+    labels = LABELS
 
     def __init__(self) -> None:
         self.tokenizer = MarkedTokenizer(WordTokenizer(words_of_questions()), MARKS)
         self.d_vocab = self.tokenizer.d_vocab
-        self.n_ctx = 3 + 2 * max(len(form) for forms in FORMS.values() for form in forms)
+        self.n_ctx = N_CTX
 
     def sample(self, n: int, seed: int, split: str = "train") -> LabelledBatch:
         """n pairs of questions; each is the same with probability 1/2."""

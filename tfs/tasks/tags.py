@@ -9,6 +9,7 @@ from tfs.tasks.pairs import padded
 from tfs.templates.entities import (
     D_VOCAB,
     LABELS,
+    N_CTX,
     names_of_both_sides,
     tagged_sentences,
     text_for_bpe,
@@ -37,7 +38,7 @@ class TagsTask:
         bpe = BPETokenizer.train(text_for_bpe(), D_VOCAB - len(MARKS))
         self.tokenizer = MarkedTokenizer(bpe, MARKS)
         self.d_vocab = self.tokenizer.d_vocab
-        self.n_ctx = 96
+        self.n_ctx = N_CTX
 
     def sample(self, n: int, seed: int, split: str = "train") -> LabelledBatch:
         """n sentences, with names of one side of the split."""

@@ -45,6 +45,7 @@ CONSONANTS, VOWELS, CLOSINGS = "bdfgklmnprstvz", "aeiou", ("", "n", "r", "l", "s
 N_NAMES = (len(CONSONANTS) * len(VOWELS)) ** 2 * len(CLOSINGS)
 HELD_OUT = 0.2  # of the names
 TEXTS_FOR_BPE, D_VOCAB = 2000, 512
+N_CTX = 96  # tokens, marks among them; no sentence has as many
 Sentence = tuple[list[str], list[str]]  # the words, and a tag for each
 
 

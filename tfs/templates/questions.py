@@ -36,6 +36,8 @@ FORMS = {  # all forms of a relation ask the same of A and B
 PEOPLE = NAMES[::6]
 HELD_OUT = 0.2  # of the pairs of people
 KINDS = {"same": 1 / 2, "exchanged": 1 / 4, "another relation": 1 / 8, "other people": 1 / 8}
+LABELS = ("different", "same")
+N_CTX = 3 + 2 * max(len(form) for forms in FORMS.values() for form in forms)  # words and 3 marks
 Pair = tuple[str, str, bool]  # two questions, and whether they ask the same
 
 
