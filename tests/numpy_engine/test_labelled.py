@@ -1,6 +1,7 @@
 """A tagger and a matcher of questions on numpy: batches, trainings, own files, commands."""
 
 import math
+import os
 import re
 import subprocess
 import sys
@@ -199,6 +200,13 @@ def test_a_step_moves_all_that_is_asked_and_nothing_else(recipes) -> None:
     assert still == {n for n in before if n.startswith("encoder.mlm_head.")}
 
 
+def test_a_matcher_starts_with_heads_that_look_for_their_like(recipes) -> None:
+    attn = recipes.pairs_trainer(1).model.encoder.blocks[0].attn
+    assert np.array_equal(attn.W_K.data, attn.W_Q.data)
+    other = recipes.tags_trainer(1).model.encoder.blocks[0].attn
+    assert not np.array_equal(other.W_K.data, other.W_Q.data)
+
+
 def test_a_tenth_of_a_file_is_held_out_by_the_seed(texts, tagged_file, pairs_file) -> None:
     from tfs.templates.conll import read_conll
     from tfs.templates.qqp import read_qqp
@@ -286,6 +294,36 @@ def test_commands_refuse_in_one_sentence(main, capsys, arguments, says) -> None:
     assert main(arguments) == 2
     shown = capsys.readouterr().err
     assert shown.startswith(f"tfs.numpy_engine: {says}") and shown.count("\n") == 1
+
+
+STEPS = """
+import statistics, time
+from tfs.memory import keep_freed_memory
+from tfs.numpy_engine import recipes
+
+keep_freed_memory()
+for trainer, steps in (
+    (recipes.tags_trainer(), recipes.TAGS_STEPS),
+    (recipes.pairs_trainer(), recipes.PAIRS_STEPS),
+):
+    taken = []
+    for _ in range(100):
+        started = time.perf_counter()
+        trainer.update()
+        taken.append(time.perf_counter() - started)
+    print(statistics.mean(taken) * steps)
+"""
+
+
+@pytest.mark.timed
+def test_trainings_take_less_than_a_minute_and_a_half() -> None:
+    """On one thread, from the mean of 100 updates; measured: TAGS_SECONDS and PAIRS_SECONDS."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", STEPS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    tags, pairs = map(float, done.stdout.split())
+    assert tags < 60 and pairs < 90
 
 
 def run(*arguments):

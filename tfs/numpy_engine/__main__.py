@@ -98,7 +98,7 @@ def finish(
         f"# {args.command}, by numpy\n\nTwo layers that read both ways.\n\n- **Data**: {of} from "
         f"{source}.\n- **Training**: {trainer.done:,} updates in {seconds:.1f} s by `python -m "
         f"tfs.numpy_engine {args.command}`, seed {args.seed}.\n- **Held out**: {reached}, on "
-        f"{texts.count:,} {of} that training never saw.\n"
+        f"{texts.count:,} {of}.\n"
     )
     save(trainer.model, args.out, texts.reader.tokenizer, card)
     print(f"saved in {args.out}; tfs.load opens it")

@@ -1,7 +1,7 @@
 """What a tagger or a matcher of questions is trained on: templates, or files of one's own."""
 
 import random
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +90,13 @@ def marked_bpe(text: str, d_vocab: int = D_VOCAB) -> MarkedTokenizer:
     return MarkedTokenizer(BPETokenizer.train(text[:TEXT_FOR_BPE], d_vocab - len(MARKS)), MARKS)
 
 
-def read_sides(read: Any, file: Path, held_out: Path | None, seed: int, key: Any) -> list[list]:
+def read_sides(
+    read: Callable[[Path], list[Any]],
+    file: Path,
+    held_out: Path | None,
+    seed: int,
+    key: Callable[[Any], Hashable],
+) -> list[list[Any]]:
     """[to train on, held out]: two files, or one of which a tenth is held out, drawn by `seed`.
 
     key: what must not be on both sides. Raises ValueError as `read` does, and where a file has one
@@ -99,7 +105,7 @@ def read_sides(read: Any, file: Path, held_out: Path | None, seed: int, key: Any
     examples = read(file)
     if held_out is not None:
         return [examples, read(held_out)]
-    texts: list[Hashable] = list(dict.fromkeys(map(key, examples)))
+    texts = list(dict.fromkeys(map(key, examples)))
     if len(texts) < 2:
         raise ValueError(
             f"{file} has one text only, and one must be held out; add others, or give a file with "
