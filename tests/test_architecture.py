@@ -13,8 +13,9 @@ ROOMS = {path.parent.name for path in ROOT.glob("tfs/*/__init__.py")}
 MAY_IMPORT = {
     "hooks": set(),
     "model": {"hooks"},
+    "templates": set(),
     "tokenizers": set(),
-    "tasks": {"tokenizers"},
+    "tasks": {"templates", "tokenizers"},
     "arithmetic": {"model"},
     "interop": {"hooks", "model", "tokenizers", "numpy_engine"},
     "interp": {"hooks"},
@@ -22,7 +23,7 @@ MAY_IMPORT = {
     "train": {"hooks", "model", "tokenizers", "tasks", "arithmetic"},
     "bugs": {"hooks", "model", "tasks", "train"},
     "cli": {"model", "tokenizers", "tasks", "arithmetic", "train"},
-    "numpy_engine": {"tokenizers", "cli"},
+    "numpy_engine": {"templates", "tokenizers", "cli"},
 }
 
 
@@ -60,8 +61,9 @@ def test_rooms_import_only_what_lies_before_them_on_the_road(room: str) -> None:
         assert rooms & ROOMS <= MAY_IMPORT[room] | {room}, path
 
 
-def test_the_numpy_engine_imports_no_torch() -> None:
-    files = sorted((ROOT / "tfs" / "numpy_engine").glob("**/*.py"))
+@pytest.mark.parametrize("room", ["numpy_engine", "templates"])
+def test_the_numpy_engine_and_its_texts_import_no_torch(room: str) -> None:
+    files = sorted((ROOT / "tfs" / room).glob("**/*.py"))
     assert files
     for path in files:
         names = set(imports(path))

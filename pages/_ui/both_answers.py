@@ -12,7 +12,7 @@ from tfs.interp import hooks_to_look_back, looking_back
 from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER
 from tfs.plots import paired_bars
 from tfs.sample import logits_to_probs
-from tfs.tasks.spans import entity_spans
+from tfs.templates.spans import entity_spans
 
 SIDES = ("both ways", "looking back only")
 CANDIDATES = 6

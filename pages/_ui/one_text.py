@@ -19,7 +19,7 @@ from tfs.hooks import ActivationCache, HookedModel
 from tfs.interp import hooks_to_look_back
 from tfs.model import kind_of
 from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER, TOKEN_CLASSIFIER
-from tfs.tasks.labelled import CLS, MASK, SEP
+from tfs.templates.rows import CLS, MASK, SEP
 from tfs.train.checkpoint import bundled_names
 
 EXAMPLES = {

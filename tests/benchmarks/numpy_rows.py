@@ -127,7 +127,7 @@ def transformer(rounds: int) -> Row:
     import torch
 
     import tfs
-    from tfs.numpy_engine.__main__ import mirror_trainer
+    from tfs.numpy_engine.recipes import mirror_trainer
 
     trainer = mirror_trainer()
     model = tfs.DecoderOnly(tfs.TransformerConfig.from_dict(trainer.model.cfg.to_dict()))

@@ -214,7 +214,7 @@ STEPS = """
 import statistics, time, torch
 import tfs
 from tfs.memory import keep_freed_memory
-from tfs.numpy_engine.__main__ import mirror_trainer
+from tfs.numpy_engine.recipes import mirror_trainer
 
 torch.set_num_threads(1)
 keep_freed_memory()

@@ -134,7 +134,7 @@ BROKEN = {
     "local": ({"use_local_attn": True}, "no use_local_attn"),
     "RMS": ({"normalization_type": "RMS"}, "LN, LNPre, None, not 'RMS'"),
     "bfloat16": ({"dtype": "bfloat16"}, "float32, float64, not 'bfloat16'"),
-    "encoder": ({"model_type": "tfs-encoder-only"}, "reads 'tfs-decoder-only'"),
+    "encoder-decoder": ({"model_type": "tfs-encoder-decoder"}, "reads 'tfs-decoder-only', 'tfs-e"),
     "version": ({"format_version": 2}, "format_version is 2"),
     "unknown": ({"colour": "red"}, "unknown config field: colour"),
     "size": ({"d_model": 0}, "d_model must be a whole number of at least 1, not 0"),

@@ -24,7 +24,7 @@ def questions(task, batch):
 
 def taken_apart(question):
     """(people in order, the words without them)"""
-    from tfs.tasks.question_pairs import PEOPLE
+    from tfs.templates.questions import PEOPLE
 
     words = question.split()
     form = " ".join("_" if word in PEOPLE else word for word in words)
@@ -165,6 +165,7 @@ OF_EACH_KIND = 0.8
 def test_a_small_encoder_learns_it(task) -> None:
     """The recipe, a minute and a half on one thread; most of every kind, exchanged names too."""
     import tfs
+    from tfs.templates.questions import question_pair
     from tfs.train import evaluate
     from tfs.train.pair_recipes import QUESTION_PAIRS as RECIPE
 
@@ -174,5 +175,5 @@ def test_a_small_encoder_learns_it(task) -> None:
     held_out = task.sample(2000, seed=77, split="held_out")
     assert evaluate(model, held_out).accuracy > LEARNED
     for kind in KINDS:
-        pairs = [task.pair(kind, random.Random(i), "held_out") for i in range(400)]
+        pairs = [question_pair(kind, random.Random(i), "held_out") for i in range(400)]
         assert evaluate(model, task.batch(pairs)).accuracy > OF_EACH_KIND, kind

@@ -52,7 +52,7 @@ def test_a_sentence_literally(task) -> None:
 
 
 def test_names_of_the_two_sides_have_nothing_in_common(task) -> None:
-    from tfs.tasks.tags import MONTHS, TEMPLATES
+    from tfs.templates.entities import MONTHS, TEMPLATES
 
     common = {word for template in TEMPLATES for word in template} | set(MONTHS)
     common |= set("Port New on Bank & Sons University of".split())
@@ -73,13 +73,13 @@ def test_names_of_the_two_sides_have_nothing_in_common(task) -> None:
 
 
 def test_every_sentence_has_a_name_so_that_the_sides_share_no_text(task) -> None:
-    from tfs.tasks.tags import TEMPLATES
+    from tfs.templates.entities import TEMPLATES
 
     assert all({"PER", "LOC", "ORG"} & set(template) for template in TEMPLATES)
 
 
 def test_what_stands_around_a_name_tells_its_kind() -> None:
-    from tfs.tasks.tags import KINDS, TEMPLATES
+    from tfs.templates.entities import KINDS, TEMPLATES
 
     blank = [tuple("_" if word in KINDS else word for word in words) for words in TEMPLATES]
     assert len(set(blank)) == len(TEMPLATES)

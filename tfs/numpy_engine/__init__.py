@@ -13,6 +13,7 @@ from tfs.numpy_engine.attention import Attention
 from tfs.numpy_engine.config import Config
 from tfs.numpy_engine.data import Batches, MirrorBatches
 from tfs.numpy_engine.einsum import einsum
+from tfs.numpy_engine.encoder import EncoderOnly, PairClassifier, TokenClassifier
 from tfs.numpy_engine.files import load, save
 from tfs.numpy_engine.graph import BackwardStep, backward_steps, steps
 from tfs.numpy_engine.joining import cat, concatenate, stack, where
@@ -40,18 +41,21 @@ __all__ = [
     "Block",
     "Config",
     "Dropout",
+    "EncoderOnly",
     "Embedding",
     "LayerNorm",
     "Linear",
     "MirrorBatches",
     "Module",
     "ModuleList",
+    "PairClassifier",
     "Parameter",
     "PostNormBlock",
     "RMSprop",
     "Sequential",
     "Step",
     "Tensor",
+    "TokenClassifier",
     "Trainer",
     "Transformer",
     "arithmetic",

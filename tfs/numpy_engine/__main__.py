@@ -1,46 +1,48 @@
-"""python -m tfs.numpy_engine mirror: train the mirror recipe without torch doing any of it."""
+"""python -m tfs.numpy_engine mirror | tags | pairs: train a recipe, and torch does none of it."""
 
 import argparse
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tfs.cli.parsing import COUNT, SEED, Parser
 from tfs.memory import keep_freed_memory
-from tfs.numpy_engine.config import Config
-from tfs.numpy_engine.data import MirrorBatches
+from tfs.numpy_engine.by_hand.threads import one_blas_thread
 from tfs.numpy_engine.files import save
-from tfs.numpy_engine.optim import AdamW, warmup_cosine
+from tfs.numpy_engine.labelled import accuracy, tag_scores
+from tfs.numpy_engine.recipes import (
+    MIRROR_STEPS,
+    PAIRS_STEPS,
+    TAGS_STEPS,
+    mirror_trainer,
+    pairs_trainer,
+    tags_trainer,
+)
+from tfs.numpy_engine.texts import (
+    LONGEST,
+    Texts,
+    pairs_from_templates,
+    pairs_of_files,
+    sentences_from_templates,
+    sentences_of_files,
+)
 from tfs.numpy_engine.trainer import Trainer
-from tfs.numpy_engine.transformer import Transformer
 from tfs.tokenizers import IntegerTokenizer
 
-LR, WARMUP_STEPS, GRAD_CLIP = 1e-2, 30, 1.0
-HELD_OUT_SEQUENCES = 96
 
-
-def mirror_trainer(steps: int = 300, seed: int = 0) -> Trainer:
-    """The recipe "mirror" of tfs.train, in this engine: one layer, AdamW, warm-up and cosine."""
-    cfg = Config(1, 64, 16, 16, 100, n_heads=4, act_fn="gelu_new", seed=seed)
-    model = Transformer(cfg)
-    return Trainer(
-        model,
-        AdamW(model.parameters(), lr=LR, betas=(0.9, 0.98), weight_decay=0),
-        MirrorBatches(cfg.d_vocab, cfg.n_ctx, seed=seed),
-        schedule=warmup_cosine(LR, min(WARMUP_STEPS, steps), steps),
-        grad_clip=GRAD_CLIP,
-        held_out=MirrorBatches(cfg.d_vocab, cfg.n_ctx, HELD_OUT_SEQUENCES, seed + 1).at(0),
-        seed=seed,
-    )
+def trained(trainer: Trainer, steps: int) -> float:
+    """Trains it, with a bar where somebody looks; returns the seconds that it took."""
+    started = time.perf_counter()
+    for _ in trainer.steps(steps, progress_bar=sys.stderr.isatty()):
+        pass
+    return time.perf_counter() - started
 
 
 def run_mirror(args: argparse.Namespace) -> None:
-    trainer, started = mirror_trainer(args.steps, args.seed), time.perf_counter()
-    for _ in trainer.steps(args.steps, progress_bar=sys.stderr.isatty()):
-        pass
-    seconds = time.perf_counter() - started
+    trainer = mirror_trainer(args.steps, args.seed)
+    seconds = trained(trainer, args.steps)
     reached, floor = trainer.held_out_loss(trainer.held_out), 7 / 15 * math.log(100)
     print(f"held-out loss {reached:.4f}, floor {floor:.4f}, {seconds:.1f} s")
     if args.out is None:
@@ -55,20 +57,79 @@ def run_mirror(args: argparse.Namespace) -> None:
     print(f"saved in {args.out}; tfs.load opens it")
 
 
+def run_tags(args: argparse.Namespace) -> None:
+    texts = texts_of(args, sentences_from_templates, sentences_of_files)
+    trainer = tags_trainer(args.steps, args.seed, texts)
+    seconds = trained(trainer, args.steps)
+    scores = tag_scores(trainer.model, texts.held_out, texts.reader.labels)
+    reached = f"F1 {scores.f1:.4f} (precision {scores.precision:.4f}, recall {scores.recall:.4f})"
+    finish(args, trainer, texts, f"{reached} of whole entities", "sentences", seconds)
+
+
+def run_pairs(args: argparse.Namespace) -> None:
+    texts = texts_of(args, pairs_from_templates, pairs_of_files)
+    trainer = pairs_trainer(args.steps, args.seed, texts)
+    seconds = trained(trainer, args.steps)
+    reached = f"accuracy {accuracy(trainer.model, texts.held_out):.4f}"
+    finish(args, trainer, texts, reached, "pairs", seconds)
+
+
+def texts_of(args: argparse.Namespace, from_templates: Callable, of_files: Callable) -> Texts:
+    """Raises ValueError for files that cannot be read, and --held-out without --file."""
+    if args.file is None:
+        if args.held_out is not None:
+            raise ValueError("--held-out goes with --file; give the file to train on, too")
+        return from_templates(args.seed)
+    texts = of_files(args.file, args.held_out, args.seed)
+    if texts.left_out:
+        print(f"left out {texts.left_out:,} that have more than {LONGEST} tokens")
+    return texts
+
+
+def finish(
+    args: argparse.Namespace, trainer: Trainer, texts: Texts, reached: str, of: str, seconds: float
+) -> None:
+    """Says what was reached, and saves the model where --out is given."""
+    print(f"held-out {reached}, {texts.count:,} {of}, {seconds:.1f} s")
+    if args.out is None:
+        return
+    source = "templates" if args.file is None else args.file.name
+    card = (
+        f"# {args.command}, by numpy\n\nTwo layers that read both ways.\n\n- **Data**: {of} from "
+        f"{source}.\n- **Training**: {trainer.done:,} updates in {seconds:.1f} s by `python -m "
+        f"tfs.numpy_engine {args.command}`, seed {args.seed}.\n- **Held out**: {reached}, on "
+        f"{texts.count:,} {of}.\n"
+    )
+    save(trainer.model, args.out, texts.reader.tokenizer, card)
+    print(f"saved in {args.out}; tfs.load opens it")
+
+
+COMMANDS = {
+    "mirror": (run_mirror, MIRROR_STEPS, "the second half of a string mirrors the first", None),
+    "tags": (run_tags, TAGS_STEPS, "who, where, which company, when", "as of CoNLL-2003"),
+    "pairs": (run_pairs, PAIRS_STEPS, "do two questions ask the same?", "as Quora's, with tabs"),
+}
+
+
 def parser() -> argparse.ArgumentParser:
     top = Parser(prog="python -m tfs.numpy_engine", description="Train a Transformer by numpy.")
-    commands = top.add_subparsers(required=True)
-    mirror = commands.add_parser("mirror", help="the second half of a string mirrors the first")
-    mirror.add_argument("--steps", type=COUNT, default=300)
-    mirror.add_argument("--seed", type=SEED, default=0)
-    mirror.add_argument("--out", type=Path, help="a directory for the trained model")
-    mirror.set_defaults(run=run_mirror)
+    commands = top.add_subparsers(required=True, dest="command")
+    for name, (run, steps, about, files) in COMMANDS.items():
+        command = commands.add_parser(name, help=about)
+        command.add_argument("--steps", type=COUNT, default=steps)
+        command.add_argument("--seed", type=SEED, default=0)
+        command.add_argument("--out", type=Path, help="a directory for the trained model")
+        command.set_defaults(run=run)
+        if files:
+            command.add_argument("--file", type=Path, help=f"texts of your own, {files}")
+            command.add_argument("--held-out", type=Path, help="others, to score it on")
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. A user's mistake ends in one sentence, status 2."""
     keep_freed_memory()
+    one_blas_thread()
     try:
         args = parser().parse_args(argv)
         args.run(args)

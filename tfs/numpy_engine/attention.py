@@ -56,7 +56,7 @@ class Attention(Module):
         query_input: Float[Tensor, "batch query_pos d_model"],
         key_input: Float[Tensor, "batch key_pos d_model"],
         value_input: Float[Tensor, "batch key_pos d_model"],
-        mask: Bool[np.ndarray, "*batch_and_head query_pos key_pos"] | None,
+        mask: Bool[np.ndarray, "*batch_and_head #query_pos key_pos"] | None,
     ) -> Float[Tensor, "batch query_pos d_model"]:
         """softmax(q k^T / scale) v; mask: True where query_pos may attend to key_pos, None: all.
 

@@ -4,6 +4,7 @@ config.json, model.safetensors, tokenizer.json and README.md. No file is ever un
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,30 +13,47 @@ from safetensors.numpy import load_file, save_file
 
 from tfs.files import write_atomically, write_json
 from tfs.numpy_engine.config import Config
+from tfs.numpy_engine.encoder import (
+    EncoderClassifier,
+    EncoderOnly,
+    PairClassifier,
+    TokenClassifier,
+)
 from tfs.numpy_engine.tensor import Array
 from tfs.numpy_engine.transformer import Transformer
 from tfs.tokenizers import Tokenizer, save_tokenizer
 
-HEADER = {"model_type": "tfs-decoder-only", "format_version": 1}
+FORMAT_VERSION = 1
+Model = Transformer | EncoderOnly | EncoderClassifier
+MAKE: dict[str, Callable[[Config, tuple[str, ...]], Model]] = {  # by model_type
+    "tfs-decoder-only": lambda cfg, labels: Transformer(cfg),
+    "tfs-encoder-only": lambda cfg, labels: EncoderOnly(cfg),
+    "tfs-token-classifier": lambda cfg, labels: TokenClassifier(EncoderOnly(cfg), labels),
+    "tfs-pair-classifier": lambda cfg, labels: PairClassifier(EncoderOnly(cfg), labels),
+}
+TYPES = dict(zip((Transformer, EncoderOnly, TokenClassifier, PairClassifier), MAKE, strict=True))
 
 
-def save(model: Transformer, directory: str | Path, tokenizer: Tokenizer, card: str = "") -> None:
+def save(model: Model, directory: str | Path, tokenizer: Tokenizer, card: str = "") -> None:
     """Write the four files; tfs.load(directory) opens them, and so does every page."""
     directory = Path(directory)
-    write_json(directory / "config.json", HEADER | model.cfg.to_dict())
+    header = {"model_type": TYPES[type(model)], "format_version": FORMAT_VERSION}
+    if isinstance(model, EncoderClassifier):
+        header["labels"] = list(model.labels)
+    write_json(directory / "config.json", header | model.cfg.to_dict())
     arrays = {name: parameter.data for name, parameter in model.named_parameters()}
     save_arrays(arrays, directory / "model.safetensors")
     save_tokenizer(tokenizer, directory / "tokenizer.json")
     write_atomically(directory / "README.md", lambda partial: partial.write_text(card))
 
 
-def load(directory: str | Path) -> Transformer:
+def load(directory: str | Path) -> Model:
     """The model of a directory that this or tfs.save wrote, in the precision of its config.
 
     Raises ValueError, in one sentence, for what is missing, damaged, or not done here.
     """
     directory = Path(directory)
-    model = Transformer(read_config(directory / "config.json"))
+    model = made_from(directory / "config.json")
     path = directory / "model.safetensors"
     weights = load_arrays(path)
     for name, array in weights.items():
@@ -48,8 +66,11 @@ def load(directory: str | Path) -> Transformer:
     return model
 
 
-def read_config(path: Path) -> Config:
-    """Raises ValueError for what is no config of a decoder-only model that can be done here."""
+def made_from(path: Path) -> Model:
+    """A model as a config.json describes it, with random weights.
+
+    Raises ValueError for what describes no model, or none that can be done here.
+    """
     if not path.is_file():
         raise ValueError(f"{path} is missing; a checkpoint needs it")
     try:
@@ -57,11 +78,18 @@ def read_config(path: Path) -> Config:
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         raise ValueError(f"{path} is damaged: it is not JSON") from None
     fields = fields if isinstance(fields, dict) else {}
-    for name, wanted in HEADER.items():
-        if (found := fields.pop(name, None)) != wanted:
-            raise ValueError(f"{path}: {name} is {found!r}; the numpy engine reads {wanted!r}")
+    for name, known in (("model_type", list(MAKE)), ("format_version", [FORMAT_VERSION])):
+        if fields.get(name) not in known:
+            raise ValueError(
+                f"{path}: {name} is {fields.get(name)!r}; the numpy engine reads "
+                f"{', '.join(map(repr, known))}"
+            )
+    make, _ = MAKE[fields.pop("model_type")], fields.pop("format_version")
+    labels = fields.pop("labels", [])
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"{path}: labels must be a list of names")
     try:
-        return Config.from_dict(fields)
+        return make(Config.from_dict(fields), tuple(labels))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from None
 

@@ -3,14 +3,12 @@
 Weight names, shapes and hook names are those of tfs.DecoderOnly, so either opens the other's files.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from jaxtyping import Bool, Float
 
 from tfs.numpy_engine.attention import Attention, causal_mask, padding_mask
 from tfs.numpy_engine.config import Config
-from tfs.numpy_engine.hooks import HookedModel, HookPoint
+from tfs.numpy_engine.hooks import HookPoint
 from tfs.numpy_engine.layers import (
     MLP,
     Dropout,
@@ -23,8 +21,9 @@ from tfs.numpy_engine.layers import (
 )
 from tfs.numpy_engine.module import Module, ModuleList
 from tfs.numpy_engine.tensor import Tensor
+from tfs.numpy_engine.tied import TiedModel
 
-Mask = Bool[np.ndarray, "*batch_and_head query_pos key_pos"] | None
+Mask = Bool[np.ndarray, "*batch_and_head #query_pos key_pos"] | None
 
 
 class Block(Module):
@@ -94,7 +93,7 @@ class PostNormBlock(Block):
         return self.hook_normalized_resid_post(self.ln2(resid_post))
 
 
-class Transformer(HookedModel):
+class Transformer(TiedModel):
     """A GPT (Radford et al. 2019) that can be opened. Random weights come from cfg.seed."""
 
     def __init__(self, cfg: Config, p_dropout: float | int = 0) -> None:
@@ -144,24 +143,3 @@ class Transformer(HookedModel):
         if is_token is None:
             return causal
         return padding_mask(is_token) & (np.ones((pos, pos), bool) if causal is None else causal)
-
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """As tfs.DecoderOnly's: a tied unembedding is named too, so that others can load it."""
-        state = super().state_dict()
-        if self.cfg.tie_word_embeddings:
-            state["unembed.W_U"] = state["embed.W_E"].T
-            state["unembed.b_U"] = np.zeros(self.cfg.d_vocab, self.cfg.dtype)
-        return state
-
-    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
-        """Raises ValueError as Module's does, and where W_U is not the W_E that it is tied to."""
-        state = dict(state)
-        if self.cfg.tie_word_embeddings:
-            W_U, b_U = state.pop("unembed.W_U", None), state.pop("unembed.b_U", None)
-            if W_U is not None and not np.array_equal(W_U, state["embed.W_E"].T):
-                raise ValueError(
-                    "unembed.W_U is not embed.W_E transposed, but this model ties them"
-                )
-            if b_U is not None and b_U.any():
-                raise ValueError("unembed.b_U is not zero, but this model ties its embeddings")
-        super().load_state_dict(state)

@@ -31,9 +31,9 @@ from tfs.tasks.parallel import ParallelTask
 from tfs.tasks.question_pairs import QuestionPairsTask
 from tfs.tasks.repeated import RepeatedTokensTask
 from tfs.tasks.sort import SortTask
-from tfs.tasks.spans import Span, SpanScores, entity_spans, span_scores
 from tfs.tasks.tags import TagsTask
 from tfs.tasks.text import TextTask
+from tfs.templates.spans import Span, SpanScores, entity_spans, span_scores
 
 __all__ = [
     "LABELLED_TASKS",

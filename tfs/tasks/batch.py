@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from tfs.templates.split import TWO_TO_32, mixed
 from tfs.tokenizers.protocol import Tokenizer
 
 
@@ -95,15 +96,8 @@ def generator(seed: int) -> torch.Generator:
 
 
 def mixed_bits(numbers: Int[Tensor, " n"]) -> Tensor:
-    """[n], numbers in [0, 1) that follow no pattern, each a function of one whole number alone.
-
-    The bits are mixed as in the 32-bit finaliser of MurmurHash3 (Appleby 2011).
-    """
-    mask = 2**32 - 1
-    mixed = numbers & mask
-    for multiplier in (0x85EBCA6B, 0xC2B2AE35):
-        mixed = (mixed ^ (mixed >> 16)) * multiplier & mask
-    return (mixed ^ (mixed >> 16)).double() / 2**32
+    """[n], numbers in [0, 1) that follow no pattern, each a function of one whole number alone."""
+    return mixed(numbers).double() / TWO_TO_32
 
 
 def check_length_and_symbols(length: int, symbols: int) -> None:

@@ -10,17 +10,9 @@ import math
 import torch
 
 from tfs.tasks.batch import Batch, generator, mixed_bits
+from tfs.templates.first_names import NAMES
 from tfs.tokenizers import WordTokenizer
 
-NAMES = (
-    "Ada Adam Agnes Alan Albert Alice Alma Anna Anton Aron Bella Ben Boris Bruno Carl Carla "
-    "Chloe Clara Cora Daniel Dario David Diana Dora Edith Elena Elias Ella Emil Emma Erik Eva "
-    "Felix Fiona Frida Fritz Gita Greta Hana Hans Hugo Ida Igor Irene Ivan Jakob Jane John "
-    "Jonas Judith Julia Karin Karl Kenji Kurt Lara Laura Lena Leo Lily Linus Lisa Lucas Maria "
-    "Mark Marta Mary Max Mia Milan Milo Nadia Nico Nina Noah Nora Olga Omar Oscar Otto Paul "
-    "Petra Philip Rita Rosa Ruth Sam Sara Sofia Tara Theo Tim Tina Tom Uma Vera Victor Will "
-    "Yuki Zoe"
-).split()
 PLACES = "bakery beach castle garden harbour library market museum school station".split()
 OBJECTS = "ball basket book flower key lamp letter map ring ticket".split()
 TEMPLATES = [

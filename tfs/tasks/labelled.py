@@ -9,9 +9,6 @@ from torch import Tensor
 
 from tfs.tokenizers import MarkedTokenizer
 
-PAD, CLS, SEP, MASK = "[PAD]", "[CLS]", "[SEP]", "[MASK]"
-MARKS = (PAD, CLS, SEP, MASK)
-
 
 class LabelledBatch(NamedTuple):
     """Texts, each [CLS] text [SEP] or [CLS] text [SEP] text [SEP] and padding, and their labels.

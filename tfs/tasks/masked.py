@@ -9,9 +9,10 @@ import random
 import torch
 
 from tfs.tasks.grammar import draw_sentences
-from tfs.tasks.labelled import CLS, MARKS, MASK, PAD, SEP, LabelledBatch
+from tfs.tasks.labelled import LabelledBatch
 from tfs.tasks.pairs import padded
 from tfs.tasks.two_languages import Word, velu, velu_words
+from tfs.templates.rows import CLS, MARKS, MASK, PAD, SEP
 from tfs.tokenizers import MarkedTokenizer, WordTokenizer
 
 CHOSEN, TO_MASK, TO_RANDOM = 0.15, 0.8, 0.1

@@ -3,6 +3,13 @@
 import pytest
 
 
+@pytest.fixture(scope="module")
+def t():
+    from tfs.templates import spans
+
+    return spans
+
+
 @pytest.mark.parametrize(
     ("tags", "spans"),
     [

@@ -1,0 +1,392 @@
+"""A tagger and a matcher of questions on numpy: batches, trainings, own files, commands."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+
+@pytest.fixture(scope="module")
+def texts():
+    from tfs.numpy_engine import texts
+
+    return texts
+
+
+@pytest.fixture(scope="module")
+def recipes():
+    from tfs.numpy_engine import recipes
+
+    return recipes
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    from tfs.numpy_engine import labelled
+
+    return labelled
+
+
+@pytest.fixture(scope="module")
+def main():
+    from tfs.numpy_engine.__main__ import main
+
+    return main
+
+
+def conll(sentences):
+    return "\n\n".join("\n".join(map(" ".join, zip(*it, strict=True))) for it in sentences) + "\n"
+
+
+def tsv(pairs):
+    rows = [f"{one}\t{other}\t{int(same)}" for one, other, same in pairs]
+    return "\n".join(["question1\tquestion2\tis_duplicate", *rows]) + "\n"
+
+
+@pytest.fixture
+def tagged_file(tmp_path):
+    from tfs.templates.entities import tagged_sentences
+
+    path = tmp_path / "own.conll"
+    path.write_text(conll(tagged_sentences(60, 1)))
+    return path
+
+
+@pytest.fixture
+def pairs_file(tmp_path):
+    from tfs.templates.questions import question_pairs
+
+    path = tmp_path / "own.tsv"
+    path.write_text(tsv(question_pairs(60, 1)))
+    return path
+
+
+def test_batches_are_what_torch_reads(texts) -> None:
+    """Of the same texts: tokens, segments and padding; labels where torch asks for one."""
+    from tfs.tasks import QuestionPairsTask, TagsTask
+    from tfs.templates.entities import tagged_sentences
+    from tfs.templates.questions import question_pairs
+
+    for task, made, draw in (
+        (TagsTask(), texts.sentences_from_templates(), tagged_sentences),
+        (QuestionPairsTask(), texts.pairs_from_templates(), question_pairs),
+    ):
+        assert made.reader.labels == task.labels and made.n_ctx == task.n_ctx
+        tokens, segments, is_token, labels = made.batches.at(5)
+        theirs = task.batch(draw(len(tokens), "0 5"))
+        assert np.array_equal(tokens.data, theirs.tokens.numpy())
+        assert np.array_equal(segments.data, theirs.segments.numpy())
+        assert np.array_equal(is_token.data, theirs.token_mask.numpy())
+        asked = theirs.labels.where(theirs.loss_mask, -100)
+        asked = asked if labels.ndim == 2 else asked[:, 0]
+        assert np.array_equal(labels.data, asked.numpy())
+        assert made.count == 1000
+
+
+def test_batches_are_functions_of_seed_and_number(texts, tagged_file) -> None:
+    for make in (
+        texts.sentences_from_templates,
+        texts.pairs_from_templates,
+        lambda seed: texts.sentences_of_files(tagged_file, seed=seed),
+    ):
+        one, again, other = make(3).batches, make(3).batches, make(4).batches
+        one.at(2)
+        assert all(
+            np.array_equal(a.data, b.data) for a, b in zip(one.at(7), again.at(7), strict=True)
+        )
+        unlike = ((one.at(7), one.at(8)), (one.at(7), other.at(7)))
+        assert all(a[0].tolist() != b[0].tolist() for a, b in unlike)
+
+
+@pytest.mark.parametrize("kind", ["TokenClassifier", "PairClassifier"])
+def test_padding_is_in_neither_loss_nor_scores(kind, engine, labelled) -> None:
+    """Rows by themselves, unpadded, weigh what they weigh side by side."""
+    from tfs.numpy_engine.texts import pairs_from_templates, sentences_from_templates
+    from tfs.templates.entities import tagged_sentences
+    from tfs.templates.questions import question_pairs
+
+    made, draw = {
+        "TokenClassifier": (sentences_from_templates(), tagged_sentences),
+        "PairClassifier": (pairs_from_templates(), question_pairs),
+    }[kind]
+    reader, examples = made.reader, draw(12, 5)
+    cfg = engine.Config(
+        1,
+        8,
+        made.n_ctx,
+        4,
+        reader.tokenizer.d_vocab,
+        seed=0,
+        dtype="float64",
+        initializer_range=0.5,
+    )
+    model = getattr(engine, kind)(engine.EncoderOnly(cfg), reader.labels)
+    whole = reader.batch(examples)
+    assert not whole[2].data.all()
+    rows = [reader.batch([example]) for example in examples]
+    counts = [int((row[3].data != -100).sum()) for row in rows]
+    losses = [labelled.label_loss(model, row).item() for row in rows]
+    mean = sum(n * loss for n, loss in zip(counts, losses, strict=True)) / sum(counts)
+    assert labelled.label_loss(model, whole).item() == pytest.approx(mean, rel=1e-12)
+    assert labelled.accuracy(model, [whole]) == pytest.approx(labelled.accuracy(model, rows))
+    if kind == "TokenClassifier":
+        scores = labelled.tag_scores(model, [whole], reader.labels)
+        assert scores == labelled.tag_scores(model, rows, reader.labels)
+
+
+def test_scores_of_what_is_known(engine, labelled, texts) -> None:
+    """A stand-in says B-PER everywhere: right at first words of people, wrong ends elsewhere."""
+    reader = texts.sentences_from_templates().reader
+
+    class Stub(engine.Module):
+        def forward(self, tokens, segments, is_token):
+            logits = np.zeros((*tokens.shape, len(reader.labels)))
+            logits[..., reader.labels.index("B-PER")] = 1
+            return engine.Tensor(logits)
+
+    sentences = [
+        ("Ada met Bo Li .".split(), "B-PER O B-PER I-PER O".split()),
+        ("Oslo".split(), ["B-LOC"]),
+    ]
+    batches = labelled.in_batches(reader, sentences, size=1)
+    assert len(batches) == 2
+    precision, recall, f1 = labelled.tag_scores(Stub(), batches, reader.labels)
+    assert (precision, recall, f1) == pytest.approx((1 / 6, 1 / 3, 2 / 9))
+    assert labelled.accuracy(Stub(), batches) == pytest.approx(2 / 6)
+
+
+def test_a_tag_that_is_none_of_the_labels(labelled, texts) -> None:
+    reader = texts.sentences_from_templates().reader
+    with pytest.raises(ValueError, match="'B-ANIMAL' is none of the tags O, B-PER, I-PER"):
+        reader.batch([(["Ada"], ["B-ANIMAL"])])
+
+
+@pytest.mark.parametrize("recipe", ["tags", "pairs"])
+@pytest.mark.parametrize("own", [False, True], ids=["templates", "own file"])
+def test_resuming_is_bit_for_bit(recipe, own, recipes, texts, request, tmp_path) -> None:
+    path = request.getfixturevalue("tagged_file" if recipe == "tags" else "pairs_file")
+    of_files = texts.sentences_of_files if recipe == "tags" else texts.pairs_of_files
+
+    def trainer():
+        given = of_files(path, seed=2) if own else None
+        made = getattr(recipes, f"{recipe}_trainer")(6, 2, given)
+        made.eval_every = 2
+        return made
+
+    straight = trainer()
+    reports = list(straight.steps(6))
+    assert [r.held_out is not None for r in reports] == [False, True] * 3
+    assert all(math.isfinite(r.loss) for r in reports)
+    first = trainer()
+    list(first.steps(3))
+    first.save(tmp_path)
+    second = trainer()
+    second.resume(tmp_path)
+    assert list(second.steps(6)) == reports[3:]
+    for name, weight in straight.model.state_dict().items():
+        assert np.array_equal(second.model.state_dict()[name], weight)
+
+
+def test_a_step_moves_all_that_is_asked_and_nothing_else(recipes) -> None:
+    trainer = recipes.pairs_trainer(3)
+    before = {n: p.data.copy() for n, p in trainer.model.named_parameters()}
+    list(trainer.steps(3))
+    still = {n for n, p in trainer.model.named_parameters() if np.array_equal(p.data, before[n])}
+    assert still == {n for n in before if n.startswith("encoder.mlm_head.")}
+
+
+def test_a_matcher_starts_with_heads_that_look_for_their_like(recipes) -> None:
+    attn = recipes.pairs_trainer(1).model.encoder.blocks[0].attn
+    assert np.array_equal(attn.W_K.data, attn.W_Q.data)
+    other = recipes.tags_trainer(1).model.encoder.blocks[0].attn
+    assert not np.array_equal(other.W_K.data, other.W_Q.data)
+
+
+def test_a_tenth_of_a_file_is_held_out_by_the_seed(texts, tagged_file, pairs_file) -> None:
+    from tfs.templates.conll import read_conll
+    from tfs.templates.qqp import read_qqp
+
+    for read, key in ((read_conll, lambda it: tuple(it[0])), (read_qqp, lambda it: it[:2])):
+        path = tagged_file if read is read_conll else pairs_file
+        sides = texts.read_sides(read, path, None, 0, key)
+        assert sorted(map(repr, sides[0] + sides[1])) == sorted(map(repr, read(path)))
+        assert len({key(it) for it in sides[1]}) == 6
+        assert not {key(it) for it in sides[0]} & {key(it) for it in sides[1]}
+        assert texts.read_sides(read, path, None, 0, key) == sides
+        assert texts.read_sides(read, path, None, 1, key) != sides
+
+
+def test_own_labels_are_those_of_both_files(texts, tagged_file, tmp_path) -> None:
+    other = tmp_path / "other.conll"
+    other.write_text("Rex I-ANIMAL\n")
+    made = texts.sentences_of_files(tagged_file, other)
+    assert made.reader.labels[:3] == ("O", "B-ANIMAL", "I-ANIMAL") and made.count == 1
+    assert len(made.reader.labels) == 11 and made.held_out[0][3].tolist()[0][1] == 1
+
+
+def test_long_texts_are_left_out_and_counted(texts, tagged_file, tmp_path) -> None:
+    long = tmp_path / "long.conll"
+    hundred = "word O\n" * 99 + "Ada B-PER\n"
+    long.write_text(tagged_file.read_text() + "\n" + hundred + "\n" + "word O\n" * 300)
+    made = texts.sentences_of_files(long, tagged_file)
+    assert made.left_out == 1 and 102 <= made.n_ctx <= texts.LONGEST
+    assert len(made.batches.examples) == 61
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("Ada O\n\nBo O\n", "own.conll names nothing: each of its tags is O; tag the words"),
+        ("Ada B-PER\n", "own.conll has one text only, and one must be held out"),
+        ("word O\n" * 300 + "Ada B-PER\n\nBo B-PER\n", "has more than 256 tokens, the most"),
+        ("", "own.conll has no sentence"),
+    ],
+)
+def test_files_that_nothing_can_be_learnt_from(texts, tmp_path, content, says) -> None:
+    path = tmp_path / "own.conll"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=says) as error:
+        texts.sentences_of_files(path)
+    assert "\n" not in str(error.value)
+
+
+def test_commands_on_own_files(main, tagged_file, pairs_file, tmp_path, capsys) -> None:
+    import tfs
+
+    for name, path, says in (
+        ("tags", tagged_file, r"held-out F1 0\.\d{4} \(precision .*\) of whole entities, 60 sent"),
+        ("pairs", pairs_file, r"held-out accuracy 0\.\d{4}, 60 pairs"),
+    ):
+        files = ["--file", str(path), "--held-out", str(path)]
+        out = tmp_path / name
+        assert main([name, "--steps", "4", *files, "--out", str(out)]) == 0
+        shown = capsys.readouterr()
+        assert re.match(says, shown.out) and shown.err == ""
+        bundle = tfs.load(out)
+        assert f"- **Data**: {'sentences' if name == 'tags' else 'pairs'} from own" in bundle.card
+        assert "4 updates" in bundle.card and bundle.model.labels
+        ids = bundle.tokenizer.encode("[CLS] Ada[SEP]")
+        assert torch.isfinite(bundle.model(torch.tensor([ids]))).all()
+
+
+def test_commands_say_what_was_left_out(main, tagged_file, capsys) -> None:
+    tagged_file.write_text(tagged_file.read_text() + "\n" + "word O\n" * 300)
+    assert main(["tags", "--steps", "1", "--file", str(tagged_file)]) == 0
+    assert capsys.readouterr().out.startswith("left out 1 that have more than 256 tokens\nheld-out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["tags", "--file", "none.conll"], "there is no file none.conll"),
+        (["pairs", "--file", "none.tsv"], "there is no file none.tsv"),
+        (["tags", "--held-out", "a.conll"], "--held-out goes with --file; give the file"),
+        (["mirror", "--file", "a"], "unrecognized arguments: --file a; see"),
+        (["pairs", "--seed", "-1"], "argument --seed: give a whole number from 0 to"),
+    ],
+)
+def test_commands_refuse_in_one_sentence(main, capsys, arguments, says) -> None:
+    assert main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"tfs.numpy_engine: {says}") and shown.count("\n") == 1
+
+
+STEPS = """
+import statistics, time
+from tfs.memory import keep_freed_memory
+from tfs.numpy_engine import recipes
+
+keep_freed_memory()
+for trainer, steps in (
+    (recipes.tags_trainer(), recipes.TAGS_STEPS),
+    (recipes.pairs_trainer(), recipes.PAIRS_STEPS),
+):
+    taken = []
+    for _ in range(100):
+        started = time.perf_counter()
+        trainer.update()
+        taken.append(time.perf_counter() - started)
+    print(statistics.mean(taken) * steps)
+"""
+
+
+@pytest.mark.timed
+def test_trainings_take_less_than_a_minute_and_a_half() -> None:
+    """On one thread, from the mean of 100 updates; measured: TAGS_SECONDS and PAIRS_SECONDS."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", STEPS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    tags, pairs = map(float, done.stdout.split())
+    assert tags < 60 and pairs < 90
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "tfs.numpy_engine", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_names_never_seen_are_found(seed, tmp_path) -> None:
+    """As the command trains it, then asked by torch: only names, of held-out sentences."""
+    import tfs
+    from tfs.tasks import TagsTask, span_scores
+
+    assert float(run("tags", "--seed", seed, "--out", tmp_path).split()[2]) > 0.9
+    bundle, task = tfs.load(tmp_path), TagsTask()
+    assert bundle.model.labels == task.labels
+    batch = task.sample(500, 99, "held_out")
+    with torch.no_grad():
+        logits = bundle.model(batch.tokens, batch.segments, batch.token_mask)
+    told, true = (
+        [
+            [task.labels[i] for i in row[mask]]
+            for row, mask in zip(ids, batch.loss_mask, strict=True)
+        ]
+        for ids in (logits.argmax(-1), batch.labels)
+    )
+    assert span_scores(told, true, kinds=("PER", "LOC", "ORG")).f1 > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_questions_of_people_who_never_met_are_matched(seed, tmp_path) -> None:
+    """As the command trains it; words without their order are right of three in four."""
+    import tfs
+    from tfs.tasks import QuestionPairsTask
+
+    assert float(run("pairs", "--seed", seed, "--out", tmp_path).split()[2].strip(",")) > 0.9
+    held_out = QuestionPairsTask().sample(2000, 77, "held_out")
+    assert tfs.evaluate(tfs.load(tmp_path).model, held_out).accuracy > 0.9
+
+
+@pytest.mark.slow
+def test_a_tagger_of_ones_own_file(tmp_path) -> None:
+    """Our templates as a file of 3,000 sentences in IOB1; scored on names that are in none."""
+    from tfs.templates.entities import tagged_sentences
+
+    files = tmp_path / "train.conll", tmp_path / "test.conll"
+    for path, n, split in zip(files, (3000, 300), ("train", "held_out"), strict=True):
+        text = conll(tagged_sentences(n, 5, split))
+        path.write_text(re.sub(r"( O\n|^|\n\n)(\S+) B-", r"\1\2 I-", text))
+    shown = run("tags", "--file", files[0], "--held-out", files[1])
+    assert float(shown.split()[2]) > 0.9 and "300 sentences" in shown
+
+
+@pytest.mark.slow
+def test_a_matcher_of_ones_own_file(tmp_path) -> None:
+    from tfs.templates.questions import question_pairs
+
+    files = tmp_path / "train.tsv", tmp_path / "dev.tsv"
+    for path, n, split in zip(files, (20_000, 500), ("train", "held_out"), strict=True):
+        path.write_text(tsv(question_pairs(n, 5, split)))
+    shown = run("pairs", "--file", files[0], "--held-out", files[1])
+    assert float(shown.split()[2].strip(",")) > 0.85 and "500 pairs" in shown
