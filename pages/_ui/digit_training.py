@@ -43,7 +43,7 @@ class Trained(NamedTuple):
 class DigitLearner:
     """A network that learns, and what its pictures need."""
 
-    frames = EPOCHS
+    slices = EPOCHS
 
     def __init__(self, seed: int) -> None:
         self.seed, split = seed, load_digits(seed)

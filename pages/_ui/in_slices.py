@@ -1,7 +1,8 @@
 """A training on numpy that the page itself drives, a slice at a time, while its reader watches.
 
 It lives in the session of its reader. A fragment that runs itself again and again trains for a
-moment, then draws; who leaves the page stops it by that, and finds it where it was.
+moment each time; another one draws, less often, since a figure that changes flickers. Who leaves
+the page stops it by that, and finds it where it was.
 """
 
 import threading
@@ -16,8 +17,9 @@ from pages._ui.layout import literal
 from tfs.numpy_engine.by_hand.threads import one_blas_thread
 
 SECONDS_OF_A_SLICE = 0.3
-SECONDS_BETWEEN_TICKS = 0.4
-SECONDS_TO_WAIT = 1.0  # for one's turn; who does not get it tries again at the next tick
+SECONDS_BETWEEN_SLICES = 0.4
+SECONDS_BETWEEN_PICTURES = 1.2
+SECONDS_TO_WAIT = 1.0  # for one's turn; who does not get it tries again at the next slice
 TURN = threading.Lock()  # numpy holds the interpreter: two slices at once only slow each other down
 
 
@@ -32,10 +34,11 @@ class Update(Protocol):
 
 
 class Learner(Protocol):
-    """What is trained. until: updates in all; frames: the least number of pictures on the way."""
+    """What is trained. until: updates in all; slices: the least number that they are cut into, so
+    that one can follow what takes no time."""
 
     until: int
-    frames: int
+    slices: int
 
     def updates(self) -> Iterator[Update]:
         """A training that has not begun: it yields after every update."""
@@ -65,7 +68,7 @@ class InSlices(Generic[L]):
         return len(self.losses)
 
     def train(self, seconds: float = SECONDS_OF_A_SLICE) -> None:
-        """Updates for about so long, and no more than one picture's share of them.
+        """Updates for about so long, and no more than a slice's share of them.
 
         Only one training of the server does so at a time; nothing happens where others take longer
         than SECONDS_TO_WAIT.
@@ -73,7 +76,7 @@ class InSlices(Generic[L]):
         if not self.is_going or not TURN.acquire(timeout=SECONDS_TO_WAIT):
             return
         try:
-            began, a_share = time.perf_counter(), self.learner.until // self.learner.frames
+            began, a_share = time.perf_counter(), self.learner.until // self.learner.slices
             most = self.done + max(1, a_share)
             while self.is_going and self.done < most and time.perf_counter() - began < seconds:
                 self._update()
@@ -167,13 +170,13 @@ def _start(key: str, settings: tuple, make: Callable[[], Learner]) -> None:
 
 
 def watch(live: InSlices, draw: Callable[[], None]) -> None:
-    """Its progress and what `draw` draws of it, again and again while it goes on.
+    """Its progress, and what `draw` draws of it, again and again while it goes on.
 
     When it is over, or can go no further, the whole page is drawn once more, and rests.
     """
 
-    @st.fragment(run_every=SECONDS_BETWEEN_TICKS if live.is_going else None)
-    def tick() -> None:
+    @st.fragment(run_every=SECONDS_BETWEEN_SLICES if live.is_going else None)
+    def train() -> None:
         was_going = live.is_going
         live.train()
         if was_going and not live.is_going:
@@ -181,6 +184,6 @@ def watch(live: InSlices, draw: Callable[[], None]) -> None:
         st.progress(min(live.done / live.learner.until, 1.0), live.line())
         if live.error:
             st.error(literal(f"{live.error[0].upper()}{live.error[1:]}."))
-        draw()
 
-    tick()
+    train()
+    st.fragment(draw, run_every=SECONDS_BETWEEN_PICTURES if live.is_going else None)()
