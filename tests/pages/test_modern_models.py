@@ -55,6 +55,7 @@ PAGES = sorted(
         "both_ways",
         "word_vectors",
         "autograd",
+        "numpy_transformer",
     )  # they have models of their own
 ) + ["pages/train/compare.py", "pages/train/formed.py"]
 
