@@ -15,7 +15,6 @@ from tfs.numpy_engine import Attention, Trainer, no_grad
 from tfs.plots import attention_grid, loss_curve
 
 PATTERN = "blocks.{}.attn.hook_pattern"
-RIGHT = "answers right"
 
 
 def pictures(pupil: Pupil, live: InSlices | None) -> None:
@@ -44,6 +43,7 @@ def program(pupil: Pupil, lines: str) -> str:
 
 
 def numbers(pupil: Pupil, live: InSlices) -> None:
+    """Of the last update, and of the last look at what is held out."""
     measured = [(step.held_out, right) for step, right in pupil.log if right is not None]
     held_out, right = measured[-1] if measured else (None, None)
     metrics(
@@ -51,7 +51,6 @@ def numbers(pupil: Pupil, live: InSlices) -> None:
             "Training loss": f"{live.losses[-1]:.3f}",
             "Held-out loss": "not yet" if held_out is None else f"{held_out:.3f}",
             "Answers right": "not yet" if right is None else f"{right.accuracy:.1%}",
-            "Whole sequences right": "not yet" if right is None else f"{right.exact:.1%}",
             "Seconds trained": f"{live.seconds:.1f}",
         }
     )
@@ -90,6 +89,10 @@ def heads(pupil: Pupil) -> None:
         key="heads",
         names=head_names(cfg.n_layers, cfg.n_heads),
         columns=columns_of(cfg.n_heads, cfg.n_layers),
+    )
+    st.caption(
+        "A row is a token that asks, a column one that it looks at; on one sequence that is held "
+        "out, the same all the time."
     )
     behind(
         {"all heads": partial(attention_grid, torch.tensor(patterns), labels)},

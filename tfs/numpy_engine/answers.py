@@ -1,12 +1,14 @@
 """What a model that goes on with a text answers, beside what is true."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
 from tfs.numpy_engine.tensor import Tensor, no_grad
-from tfs.numpy_engine.transformer import Transformer
+
+Model = Callable[[Tensor], Tensor]  # tokens [batch pos] -> logits [batch pos d_vocab]
 
 
 class Right(NamedTuple):
@@ -16,13 +18,13 @@ class Right(NamedTuple):
     exact: float
 
 
-def guesses(model: Transformer, tokens: Tensor) -> Int[np.ndarray, "batch guess"]:
+def guesses(model: Model, tokens: Tensor) -> Int[np.ndarray, "batch guess"]:
     """The likeliest token at every position but the first, each from the true ones before it."""
     with no_grad():
         return model(tokens[:, :-1]).data.argmax(-1)
 
 
-def right_answers(model: Transformer, tokens: Tensor, first: int = 1) -> Right:
+def right_answers(model: Model, tokens: Tensor, first: int = 1) -> Right:
     """first: the position of the first answer; those before it are given. tokens: [batch pos]."""
     right = guesses(model, tokens)[:, first - 1 :] == tokens.data[:, first:]
     return Right(float(right.mean()), float(right.all(-1).mean()))
