@@ -42,6 +42,11 @@ SECTIONS = {
         st.Page("pages/numpy_up/layers.py", title="Layers by hand", icon=":material/layers:"),
         st.Page("pages/numpy_up/digits.py", title="Digits", icon=":material/draw:"),
         st.Page("pages/numpy_up/word_vectors.py", title="Word vectors", icon=":material/hub:"),
+        st.Page(
+            "pages/numpy_up/numpy_transformer.py",
+            title="Numpy transformer",
+            icon=":material/memory:",
+        ),
         st.Page("pages/numpy_up/engines.py", title="Three engines", icon=":material/join_inner:"),
     ],
 }

@@ -1,7 +1,6 @@
 """The page of digits: what the network makes of one image, and how it does on those held out."""
 
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,53 +9,20 @@ import torch
 
 from pages._ui.cell_maps import CellMap, cell_maps, numbered
 from pages._ui.digit_canvas import SIDE
+from pages._ui.digit_training import Trained, program
 from pages._ui.layout import behind, figure
-from tfs.numpy_engine.by_hand import Sequential
 from tfs.numpy_engine.by_hand.digits import (
     CATEGORIES,
-    Split,
     accuracy,
     activations,
     confusions,
-    digits_model,
-    load_digits,
-    train_digits,
     what_would_help,
 )
-from tfs.numpy_engine.by_hand.threads import one_blas_thread
-from tfs.plots import loss_curve, signed_bars
+from tfs.plots import signed_bars
 
 NAMES = [str(category) for category in range(CATEGORIES)]
 HIDDEN = {"first": 1, "second": 4}  # places of the two ReLUs among the layers
 ROWS = 8  # that a hidden layer is laid out in
-
-
-class Trained(NamedTuple):
-    """The network, the images, and the loss of every update."""
-
-    model: Sequential
-    split: Split
-    losses: list[float]
-
-
-@st.cache_data(max_entries=4, show_spinner="Training on digits …")
-def trained(seed: int) -> Trained:
-    """Everyone gets a copy of their own: a forward leaves its numbers in the layers."""
-    one_blas_thread()
-    split, model = load_digits(seed), digits_model(SIDE * SIDE, seed)
-    losses = [step.loss for step in train_digits(model, split.train, seed=seed)]
-    return Trained(model, split, losses)
-
-
-def program(seed: int, lines: str) -> str:
-    """Lines that have the trained network, in a fresh interpreter."""
-    return (
-        "import numpy as np\n"
-        "from tfs.numpy_engine.by_hand import digits\n\n"
-        f"split, model = digits.load_digits({seed}), digits.digits_model(64, {seed})\n"
-        f"losses = [step.loss for step in digits.train_digits(model, split.train, seed={seed})]\n"
-        f"{lines}"
-    )
 
 
 def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
@@ -114,7 +80,7 @@ def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
 
 
 def how_it_does(known: Trained, seed: int) -> None:
-    """Accuracy and confusions on images it has never seen, and how its loss fell."""
+    """Accuracy and confusions on images it has never seen."""
     reached, count = accuracy(known.model, known.split.held_out), len(known.split.held_out.labels)
     st.markdown(f"It reads **{reached:.1%}** of the {count} held-out digits right.")
     counts = confusions(known.model, known.split.held_out)
@@ -130,12 +96,6 @@ def how_it_does(known: Trained, seed: int) -> None:
         key="confusions",
         code=[confusions],
         program=program(seed, "result = digits.confusions(model, split.held_out)"),
-    )
-    figure(
-        loss_curve(range(1, len(known.losses) + 1), known.losses, per="image"),
-        key="losses",
-        code=[train_digits],
-        program=program(seed, "result = losses"),
     )
 
 

@@ -1,11 +1,10 @@
-"""The page of word vectors: a training kept step by step, its plane, neighbours and analogies."""
-
-from typing import NamedTuple
+"""The page of word vectors: the plane, neighbours and analogies of one moment of a training."""
 
 import numpy as np
 import streamlit as st
 
 from pages._ui.layout import figure
+from pages._ui.word_learning import ANY, FOUR, GRAMMAR, Learned, Made
 from tfs.numpy_engine.by_hand import analogy_text
 from tfs.numpy_engine.by_hand.nearest import (
     analogy_accuracy,
@@ -14,77 +13,62 @@ from tfs.numpy_engine.by_hand.nearest import (
     nearest,
     solve,
 )
-from tfs.numpy_engine.by_hand.threads import one_blas_thread
-from tfs.numpy_engine.by_hand.word_vectors import WordConfig, WordVectors, four_word_config
-from tfs.plots import scatter_2d, signed_bars
+from tfs.numpy_engine.by_hand.word_vectors import WordVectors
+from tfs.plots import loss_curve, scatter_2d, signed_bars
 
-GRAMMAR, FOUR = TEXTS = ("A grammar with analogies", "Four words in a plane")
-KEPT = 20  # moments of a training, evenly spaced
 MOST = 8  # answers and neighbours shown
+FREQUENT = 60  # words of any text that are shown in a plane
+MOST_CHOSEN_FROM = 1000  # words, the most frequent
+LONG = 5  # letters; the most frequent words of any text are shorter, and say little
 
 
-class Learned(NamedTuple):
-    """The words, and their vectors at every kept step, [step d_vocab d_model]."""
+def show(known: Learned, at: int, made: Made, family: str) -> None:
+    """All pictures of one kept moment; family: the relation whose words stand in the plane."""
+    show_plane(known, at, made, family)
+    if made.text == FOUR:
+        say_how_parallel(known, at)
+    if made.text == GRAMMAR:
+        st.subheader("Who is to whom")
+        say_how_many_are_solved(known, at)
+        show_analogy(known, at, made)
+    if made.text != FOUR:
+        st.subheader("Nearest neighbours")
+        show_neighbours(known, at, made)
+    st.subheader("Its loss")
+    show_loss(known, made)
 
-    words: tuple[str, ...]
-    steps: list[int]
-    vectors: np.ndarray
 
-    def place(self, word: str) -> int:
-        return self.words.index(word)
+def show_now(known: Learned, made: Made, family: str) -> None:
+    """While it is trained: what says most of the moment."""
+    show_plane(known, 0, made, family)
+    if made.text == FOUR:
+        say_how_parallel(known, 0)
+    if made.text == GRAMMAR:
+        say_how_many_are_solved(known, 0)
+    if made.text == ANY:
+        show_neighbours(known, 0, made)
+    show_loss(known, made)
 
 
-@st.cache_data(max_entries=12, show_spinner="Learning from a text …")
-def learned(text: str, method: str, seed: int) -> Learned:
-    """Trained in this process, in seconds; step 0 is what it began from."""
-    one_blas_thread()
-    if text == FOUR:
-        model = WordVectors(analogy_text.four_word_text(seed=seed), four_word_config(seed, method))
+def show_plane(known: Learned, at: int, made: Made, family: str) -> None:
+    """Words as points, in the plane in which they differ most."""
+    if made.text == ANY:
+        words, pairs = known.words[:FREQUENT], []
     else:
-        cfg = WordConfig(method, steps=1000, seed=seed)
-        model = WordVectors(analogy_text.analogy_text(seed=seed), cfg)
-    steps, kept = [0], [model.vectors.copy()]
-    for step in model.train():
-        if step.step % (model.cfg.steps // KEPT) == 0:
-            steps.append(step.step)
-            kept.append(model.vectors.copy())
-    return Learned(model.vocabulary.words, steps, np.stack(kept))
-
-
-def program(text: str, method: str, seed: int, step: int, lines: str) -> str:
-    """Lines that have the vectors of this step and their words, in a fresh interpreter."""
-    made = "four_word_text" if text == FOUR else "analogy_text"
-    config = (
-        f"word_vectors.four_word_config({seed}, {method!r})"
-        if text == FOUR
-        else f"word_vectors.WordConfig({method!r}, steps=1000, seed={seed})"
-    )
-    return (
-        "import numpy as np\n"
-        "from tfs.numpy_engine.by_hand import analogy_text, nearest, word_vectors\n\n"
-        f"text = analogy_text.{made}(seed={seed})\n"
-        f"model = word_vectors.WordVectors(text, {config})\n"
-        f"for step, _ in zip(range({step}), model.train()):\n    pass\n"
-        "words, vectors = model.vocabulary.words, model.vectors\n"
-        f"{lines}"
-    )
-
-
-def show_plane(known: Learned, at: int, family: str, made: dict) -> None:
-    """The words of one relation as points, in the plane in which they differ most."""
-    words = [w for pair in _pairs(family) for w in pair[:2]] if family else analogy_text.FOUR_WORDS
+        words = [w for p in _pairs(family) for w in p[:2]] if family else analogy_text.FOUR_WORDS
+        pairs = [(start, start + 1) for start in range(0, len(words), 2)]
     places = [known.place(word) for word in words]
-    pairs = [(start, start + 1) for start in range(0, len(words), 2)]
     figure(
         scatter_2d(in_a_plane(known.vectors[at][places]), list(words), arrows=pairs, what="word"),
         key="plane",
         code=[in_a_plane],
-        program=program(**made, lines=f"result = nearest.in_a_plane(vectors[{places}])"),
+        program=made.program(known.steps[at], f"result = nearest.in_a_plane(vectors[{places}])"),
     )
 
 
-def say_how_parallel(vectors: np.ndarray, known: Learned) -> None:
+def say_how_parallel(known: Learned, at: int) -> None:
     """Of the four words: whether one difference points where the other does."""
+    vectors = known.vectors[at]
     paris, france, berlin, germany = (vectors[known.place(w)] for w in analogy_text.FOUR_WORDS)
     st.markdown(
         "The cosine between paris − france and berlin − germany is "
@@ -92,14 +76,18 @@ def say_how_parallel(vectors: np.ndarray, known: Learned) -> None:
     )
 
 
-def show_neighbours(known: Learned, vectors: np.ndarray, made: dict) -> None:
+def show_neighbours(known: Learned, at: int, made: Made) -> None:
     """The words whose vectors point most nearly where one word's does."""
-    word = st.selectbox("Word", sorted(known.words), key="word", bind="query-params")
+    words = sorted(known.words[:MOST_CHOSEN_FROM])
+    usual = next((word for word in known.words if len(word) >= LONG), words[0])
+    first = words.index(usual) if made.text == ANY and usual in words else 0
+    word = st.selectbox("Word", words, first, key="word", bind="query-params")
     number = known.place(word)
-    near = nearest(vectors, vectors[number], without=[number], most=MOST)
+    vectors = known.vectors[at]
     _bars(
         known,
-        near,
+        at,
+        nearest(vectors, vectors[number], without=[number], most=MOST),
         key="near",
         code=nearest,
         made=made,
@@ -109,18 +97,26 @@ def show_neighbours(known: Learned, vectors: np.ndarray, made: dict) -> None:
     )
 
 
-def show_analogy(known: Learned, vectors: np.ndarray, made: dict) -> None:
+def say_how_many_are_solved(known: Learned, at: int) -> None:
+    """Of all questions that the grammar has an answer to."""
+    questions = analogy_text.analogies()
+    solved = analogy_accuracy(known.vectors[at], known.words, questions)
+    st.markdown(
+        f"Of the grammar's {len(questions)} analogy questions, **{solved:.1%}** are answered right."
+    )
+
+
+def show_analogy(known: Learned, at: int, made: Made) -> None:
     """a is to b as c is to what, of all questions that the grammar has an answer to."""
     questions = analogy_text.analogies()
-    solved = analogy_accuracy(vectors, known.words, questions)
-    st.markdown(f"Of {len(questions)} such questions, **{solved:.1%}** are answered right.")
     named = {f"{a} is to {b} as {c} is to …": (a, b, c, d) for a, b, c, d in questions}
     a, b, c, d = named[st.selectbox("Question", list(named), key="question", bind="query-params")]
     places = [known.place(word) for word in (a, b, c)]
     st.caption(f"The direction is {b} − {a} + {c}; the grammar means {d}.")
     _bars(
         known,
-        solve(vectors, *places, most=MOST),
+        at,
+        solve(known.vectors[at], *places, most=MOST),
         key="solved",
         code=solve,
         made=made,
@@ -128,7 +124,26 @@ def show_analogy(known: Learned, vectors: np.ndarray, made: dict) -> None:
     )
 
 
-def _bars(known: Learned, near: list, *, key: str, code, made: dict, lines: str) -> None:
+def show_loss(known: Learned, made: Made) -> None:
+    """Of every update, also of those that came after the moment on screen.
+
+    A question is about the true word and a few drawn ones, each true or not.
+    """
+    updates = len(known.losses)
+    figure(
+        loss_curve(
+            range(1, updates + 1),
+            known.losses,
+            references={"blind guess": known.blind},
+            per="question",
+        ),
+        key="losses",
+        code=[WordVectors.forward, WordVectors.backward, WordVectors.train],
+        program=made.program(updates, "result = losses"),
+    )
+
+
+def _bars(known: Learned, at: int, near: list, *, key: str, code, made: Made, lines: str) -> None:
     figure(
         signed_bars(
             np.array([likeness for _, likeness in near]),
@@ -137,7 +152,9 @@ def _bars(known: Learned, near: list, *, key: str, code, made: dict, lines: str)
         ),
         key=key,
         code=[code, nearest] if code is not nearest else [nearest],
-        program=program(**made, lines=f"{lines}\nresult = [likeness for _, likeness in near]"),
+        program=made.program(
+            known.steps[at], f"{lines}\nresult = [likeness for _, likeness in near]"
+        ),
     )
 
 

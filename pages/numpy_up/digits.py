@@ -3,7 +3,8 @@
 import streamlit as st
 
 from pages._ui.digit_canvas import digit_canvas
-from pages._ui.digit_views import how_it_does, read_image, trained
+from pages._ui.digit_training import how_it_learns, trained
+from pages._ui.digit_views import how_it_does, read_image
 from pages._ui.layout import prose
 
 HELD_OUT, OWN = SOURCES = ("Held out", "Draw one")
@@ -41,3 +42,6 @@ else:
 
 st.subheader("On all held-out digits")
 how_it_does(known, seed)
+
+st.subheader("How it learned")
+how_it_learns(seed)

@@ -38,6 +38,7 @@ PAGES = (
     "digits",
     "digits?image=Draw+one",
     "word_vectors",
+    "numpy_transformer",
 )
 MAKE_APP, STREAMLIT_RUN = ("pages._ui.serve",), ("streamlit", "run", "app.py")
 SECONDS_TO_START = 60

@@ -1,6 +1,7 @@
 """On numpy alone, in a browser: a graph is walked, a digit drawn, word vectors are trained."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -83,3 +84,63 @@ def test_train_the_word_vectors(page, server) -> None:
     settle(page)
     expect(main.get_by_role("heading", name="Nearest neighbours")).to_be_visible()
     expect(main.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["word_vectors", "digits"])
+def test_watch_it_learn_pause_and_go_on(page, server, path) -> None:
+    open_page(page, server, path)
+    main = page.get_by_test_id("stMain")
+    main.get_by_role("button", name="Train it here, from the start").click()
+    bar = main.get_by_test_id("stProgress")
+    expect(bar).to_contain_text(re.compile(r"^step [1-9]"))
+    seen = bar.inner_text()
+    expect(bar).not_to_have_text(seen)
+    main.get_by_role("button", name="Pause").click()
+    expect(bar).to_contain_text("paused at step")
+    settle(page)
+    paused = bar.inner_text()
+    page.wait_for_timeout(1500)
+    assert bar.inner_text() == paused
+    main.get_by_role("button", name="Go on").click()
+    expect(bar).not_to_contain_text("paused")
+    page.reload()
+    expect(main.get_by_role("button", name="Train it here, from the start")).to_be_visible()
+    expect(main.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_train_a_numpy_transformer_and_open_it_elsewhere(page, server) -> None:
+    open_page(page, server, "numpy_transformer")
+    main = page.get_by_test_id("stMain")
+    expect(main.locator("s, del").first).to_be_visible()  # a wrong answer, struck through
+    main.get_by_role("button", name="Train", exact=True).click()
+    expect(main.get_by_test_id("stProgress")).to_contain_text(re.compile(r"^step [1-9]"))
+    expect(main.get_by_text("step 300 of 300")).to_be_visible(timeout=60_000)
+    settle(page)
+    assert held_out_loss(main) <= 2.17
+    expect(main.locator("s, del")).to_have_count(0)
+    expect(main.get_by_test_id("stException")).to_have_count(0)
+    main.get_by_role("button", name="Open it on the other pages").click()
+    expect(main.get_by_role("heading", name="Attention", exact=True)).to_be_visible()
+    settle(page)
+    assert "model=run-" in page.url
+    page.reload()
+    expect(main.get_by_text(re.compile(r"^Model run-[0-9a-f]{16} on"))).to_be_visible()
+
+
+@pytest.mark.timed
+def test_mirror_reaches_its_floor_within_15_seconds(browser, server) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    open_page(page, server, "numpy_transformer")
+    main = page.get_by_test_id("stMain")
+    began = time.monotonic()
+    main.get_by_role("button", name="Train", exact=True).click()
+    expect(main.get_by_text("step 300 of 300")).to_be_visible(timeout=60_000)
+    assert time.monotonic() - began < 15
+    settle(page)
+    assert held_out_loss(main) <= 2.17
+    page.close()
+
+
+def held_out_loss(main) -> float:
+    shown = main.get_by_test_id("stMetric").filter(has_text="Held-out loss")
+    return float(shown.get_by_test_id("stMetricValue").inner_text())

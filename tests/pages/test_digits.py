@@ -1,6 +1,7 @@
 """The page of digits: held-out images and drawn ones, read by the network trained here."""
 
 import numpy as np
+import pytest
 
 from tests.pages.screen import as_tensor, drawn, maps, said
 
@@ -8,7 +9,7 @@ PAGE = "pages/numpy_up/digits.py"
 
 
 def test_a_held_out_digit_is_read_with_the_networks_own_numbers(visit) -> None:
-    from pages._ui.digit_views import trained
+    from pages._ui.digit_training import trained
     from tfs.numpy_engine.by_hand.digits import accuracy, confusions, what_would_help
 
     at = visit(PAGE, digit="7", wanted="3")
@@ -41,3 +42,37 @@ def test_a_drawn_digit_is_read_and_nonsense_from_the_browser_is_blank(visit) -> 
     assert not at.exception and not at.info
     assert np.allclose(maps(at, "helps")["image"], ink)
     assert "It reads **1**" in said(at)
+
+
+def test_trained_here_it_pauses_waits_and_ends_as_everybodys(visit) -> None:
+    from pages._ui.digit_training import trained
+
+    at = visit(PAGE)
+    before = drawn(at, "losses")["data"]
+    at.button(key="digits Train it here, from the start").click().run()
+    at.run()
+    first = at.get("progress")[0].proto.text
+    assert "of 920, loss" in first and not at.exception
+    losses, right = (as_tensor(curve["y"]) for curve in drawn(at, "losses")["data"])
+    known = trained(0)
+    assert 1 < len(losses) < 920 and np.allclose(losses, known.losses[: len(losses)], atol=1e-6)
+    assert [(len(right) > 0, float(x)) for x in right] == [
+        (True, pytest.approx(share)) for _, share in known.right[: len(right)]
+    ]
+    at.button(key="digits Pause").click().run()
+    paused = at.get("progress")[0].proto.text
+    assert at.run().get("progress")[0].proto.text == paused and paused.startswith("paused at")
+    at.switch_page("pages/start/home.py").run()
+    at.switch_page(PAGE).run()
+    assert at.get("progress")[0].proto.text == paused
+    at.button(key="digits Go on").click().run()
+    for _ in range(100):
+        if "step 920 of 920" in at.get("progress")[0].proto.text:
+            break
+        at.run()
+    assert not at.exception and "Pause" not in [each.label for each in at.button]
+    for now, then in zip(drawn(at, "losses")["data"], before, strict=True):
+        assert now["y"] == then["y"]
+    shown = np.stack([cells.numpy() for cells in maps(at, "weights").values()])
+    weights = known.model.layers[0].weights["W"][:, : len(shown)].T
+    assert np.allclose(shown.reshape(len(shown), -1), weights, atol=1e-6)

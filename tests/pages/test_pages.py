@@ -20,6 +20,7 @@ WITHOUT_A_MODEL += (
 WITHOUT_A_MODEL += (
     "pages/numpy_up/word_vectors.py",
     "pages/numpy_up/autograd.py",
+    "pages/numpy_up/numpy_transformer.py",
     *WITHOUT_FIGURES,
 )
 NEED_A_PROMPT = [page for page in PAGES if page not in WITHOUT_A_MODEL]

@@ -1,6 +1,7 @@
 """The page of word vectors: what it shows is what was learned here, at every kept step."""
 
 import numpy as np
+import pytest
 
 from tests.pages.screen import as_tensor, drawn, open_code, said
 
@@ -8,14 +9,14 @@ PAGE = "pages/numpy_up/word_vectors.py"
 
 
 def test_four_words_become_parallel_while_the_slider_moves(visit) -> None:
-    from pages._ui.word_views import FOUR, learned
+    from pages._ui.word_learning import FOUR, Made, learned
     from tfs.numpy_engine.by_hand.nearest import in_a_plane
 
     at = visit(PAGE, **{"words of": FOUR})
     assert not at.exception and not at.error
     cosine = float(said(at).split("germany is **")[1].split("**")[0])
     assert cosine > 0.95
-    known = learned(FOUR, "cbow", 0)
+    known = learned(Made(FOUR, "cbow", 0))
     words = ["paris", "france", "berlin", "germany"]
     for step in (0, 400):
         at.select_slider(key=f"kept of {FOUR}").set_value(step).run()
@@ -32,8 +33,77 @@ def test_the_grammars_analogies_are_solved_and_programs_give_what_is_drawn(visit
     share = float(said(at).split("questions, **")[1].split("%")[0])
     assert share > 90
     programs = [code.value for code in at.code if code.value.startswith("import numpy")]
-    assert len(programs) == 3
+    assert len(programs) == 4
     namespace: dict = {}
     exec(programs[1], namespace)
     shown = as_tensor(drawn(at, "solved")["data"][0]["x"])
     assert np.allclose(shown, namespace["result"], atol=1e-4)
+
+
+def test_it_is_watched_as_it_learns_and_comes_to_what_everybody_sees(visit) -> None:
+    from pages._ui.word_learning import FOUR, Made, learned
+    from tfs.numpy_engine.by_hand.nearest import in_a_plane
+
+    known = learned(Made(FOUR, "cbow", 0))
+    places = [known.words.index(word) for word in ("paris", "france", "berlin", "germany")]
+    at = visit(PAGE, **{"words of": FOUR})
+    finished = drawn(at, "plane")["data"][0]
+    at.button(key="words Train it here, from the start").click().run()
+    seen, share = [], 400 // 40
+    while (bar := at.get("progress")) and len(seen) < 100:
+        step = int(bar[0].proto.text.removeprefix("step ").split(" of ")[0])
+        seen.append(step)
+        if step in known.steps:
+            points = in_a_plane(known.vectors[known.steps.index(step)][places])
+            trace = drawn(at, "plane")["data"][0]
+            shown = np.stack([as_tensor(trace[axis]) for axis in "xy"], -1)
+            assert np.allclose(shown, points, atol=1e-5)
+        assert not at.select_slider
+        at.run()
+    assert seen == list(range(share, 400, share)), "a picture for each share of the updates"
+    assert not at.exception and at.select_slider[0].value == 400
+    assert drawn(at, "plane")["data"][0]["x"] == finished["x"]
+
+
+def test_any_text_is_learned_and_its_program_gives_what_is_drawn(visit) -> None:
+    text = "The cat sat on the mat, and the dog sat on the rug. " * 40
+    at = visit(PAGE, **{"words of": "Any text", "words source": "Your own"})
+    assert "Paste a text" in at.info[0].value and not at.get("plotly_chart")
+    at.text_area(key="words pasted").set_value(text).run()
+    assert "520 words, 8 of them different" in said(at)
+    at.button(key="words Train it here, from the start").click().run()
+    for _ in range(60):
+        if not at.get("progress"):
+            break
+        at.run()
+    at = open_code(at)
+    assert not at.exception and not at.error and not at.select_slider
+    programs = [code.value for code in at.code if code.value.startswith("import numpy")]
+    namespace: dict = {}
+    exec(programs[1], namespace)
+    for key, axis, values in (("near", "x", "result"), ("losses", "y", "losses")):
+        shown = as_tensor(drawn(at, key)["data"][0][axis])
+        assert np.allclose(shown, namespace[values], atol=1e-4), key
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("Hello, hello!", "the text has 2 words"), ("17 + 4", "the text has 0 words")],
+)
+def test_too_short_a_text_is_one_sentence(visit, text, says) -> None:
+    at = visit(PAGE, **{"words of": "Any text", "words source": "Your own"})
+    at.text_area(key="words pasted").set_value(text).run()
+    at.button(key="words Train it here, from the start").click().run()
+    assert not at.exception and says in at.error[0].value
+    assert not at.get("progress")
+
+
+def test_a_file_that_is_no_text_is_one_sentence(visit) -> None:
+    at = visit(PAGE, **{"words of": "Any text", "words source": "Your own"})
+    for data, says in (
+        (b"\xff\xfe\x00", "is not UTF\\-8"),
+        (b" ", "no text"),
+        (b"a" * 2**21, "MiB"),
+    ):
+        at.file_uploader(key="words file").upload("mine.txt", data, "text/plain").run()
+        assert not at.exception and says in at.error[0].value

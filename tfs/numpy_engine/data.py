@@ -1,5 +1,6 @@
 """Batches that can be asked for by number, so that a stopped training finds its place again."""
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
@@ -59,7 +60,7 @@ class Batches:
 class MirrorBatches:
     """The mirror task of tfs.tasks: random tokens, then the same backwards; 41 7 93 93 7 41.
 
-    A batch is (tokens [batch n_ctx],). Its lowest loss is (n_ctx / 2 - 1) / (n_ctx - 1) ln d_vocab.
+    A batch is (tokens [batch n_ctx],).
     """
 
     def __init__(
@@ -75,3 +76,10 @@ class MirrorBatches:
         generator = np.random.default_rng((self.seed, position))
         half = generator.integers(self.d_vocab, size=(self.batch_size, self.n_ctx // 2))
         return (Tensor(np.concatenate([half, half[:, ::-1]], axis=1)),)
+
+    def floor(self) -> float:
+        """The lowest loss that can be, (n_ctx / 2 - 1) / (n_ctx - 1) ln d_vocab in nats per token.
+
+        Of the n_ctx - 1 tokens that are predicted, those of the first half can only be guessed.
+        """
+        return (self.n_ctx / 2 - 1) / (self.n_ctx - 1) * math.log(self.d_vocab)

@@ -13,6 +13,7 @@ from tfs.numpy_engine.by_hand.losses import CrossEntropy
 
 CATEGORIES = 10
 HELD_OUT = 0.2  # of all images
+EPOCHS, BATCH = 40, 64
 
 
 class Images(NamedTuple):
@@ -30,11 +31,15 @@ class Split(NamedTuple):
 
 
 class DigitsStep(NamedTuple):
-    """One update: its number from 1, of how many, and the loss on its batch before it."""
+    """One update: its number from 1, of how many, and the loss on its batch before it.
+
+    right: the share of held-out images that are read right after it, at the end of an epoch.
+    """
 
     step: int
     steps: int
     loss: float
+    right: float | None = None
 
 
 def load_digits(seed: int = 0) -> Split:
@@ -63,24 +68,42 @@ def digits_model(d_in: int, seed: int = 0, d_mlp: int = 128) -> Sequential:
 
 
 def train_digits(
-    model: Sequential, images: Images, *, epochs: int = 40, seed: int = 0, lr: float = 2e-3
+    model: Sequential,
+    images: Images,
+    held_out: Images | None = None,
+    *,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    lr: float = 2e-3,
 ) -> Iterator[DigitsStep]:
-    """Update the model in place, a batch of 64 at a time; the rate falls in a straight line."""
-    batch, draw = 64, np.random.default_rng(seed)
+    """Update the model in place, a BATCH at a time; the rate falls in a straight line.
+
+    held_out: read after each epoch, without dropout and without a trace in the training.
+    """
+    draw = np.random.default_rng(seed)
     optimiser, loss = Adam(model.weights, lr), CrossEntropy()
-    in_epoch = -(-len(images.labels) // batch)
+    in_epoch, steps = updates_in(images, 1), updates_in(images, epochs)
     for epoch in range(epochs):
         set_training(model, True)
         order = draw.permutation(len(images.labels))
         for number in range(in_epoch):
-            step, steps = epoch * in_epoch + number, epochs * in_epoch
+            step = epoch * in_epoch + number
             optimiser.lr = lr * (1 - step / steps)
-            chosen = order[number * batch : (number + 1) * batch]
+            chosen = order[number * BATCH : (number + 1) * BATCH]
             value = loss.forward(model.forward(images.pixels[chosen]), images.labels[chosen])
             model.backward(loss.backward())
             optimiser.step(model.gradients)
-            yield DigitsStep(step + 1, steps, value)
+            right = None
+            if number == in_epoch - 1 and held_out is not None:
+                set_training(model, False)
+                right = accuracy(model, held_out)
+            yield DigitsStep(step + 1, steps, value, right)
     set_training(model, False)
+
+
+def updates_in(images: Images, epochs: int = EPOCHS) -> int:
+    """Of a whole training; the last batch of an epoch holds what is left."""
+    return epochs * -(-len(images.labels) // BATCH)
 
 
 def set_training(model: Sequential, training: bool) -> None:

@@ -6,6 +6,7 @@ sampling): Mikolov et al. 2013, "Efficient estimation of word representations in
 "Distributed representations of words and phrases and their compositionality".
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tfs.numpy_engine.by_hand.words import AxisDot, AxisMean, Embedding
 
 METHODS = ("cbow", "skip-gram")
 FLATTENED = 0.75  # the power that lifts rare words among the drawn ones
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,20 @@ def four_word_config(seed: int, method: str = "skip-gram") -> WordConfig:
     With one drawn word for each true one, no direction is spent on saying that most are wrong.
     """
     return WordConfig(method, d_model=2, window=1, negatives=1, rare=1.0, steps=400, seed=seed)
+
+
+def text_config(seed: int, method: str = "cbow") -> WordConfig:
+    """For a text that somebody wrote: wider windows, and "the" and "of" passed over most times."""
+    return WordConfig(method, d_model=32, window=4, rare=1e-3, steps=2000, batch=512, seed=seed)
+
+
+def words_in(text: str) -> list[str]:
+    """Its words in lower case, without numbers and punctuation.
+
+    >>> words_in("Don't ask, 2 of us!")
+    ["don't", 'ask', 'of', 'us']
+    """
+    return WORD.findall(text.lower())
 
 
 class Vocabulary(NamedTuple):
