@@ -10,8 +10,9 @@ import streamlit as st
 import tfs
 from pages._ui.given_text import Given, given_text
 from pages._ui.lab_samples import in_pieces
+from pages._ui.numpy_labels import Questions, Tags
 from tfs.numpy_engine import Step, Tensor, Trainer
-from tfs.numpy_engine.answers import Right, guesses, right_answers
+from tfs.numpy_engine.answers import Right, first_text, guesses, right_answers
 from tfs.numpy_engine.characters import BATCH, N_CTX, character_trainer, written
 from tfs.numpy_engine.recipes import mirror_trainer
 from tfs.tokenizers import CharTokenizer, IntegerTokenizer, Tokenizer
@@ -57,6 +58,10 @@ class Lesson(Protocol):
         """Show what the model says now."""
         ...
 
+    def score(self, trainer: Trainer) -> dict[str, str]:
+        """What more is measured when it is over, by its name."""
+        ...
+
     def recipe(self, trainer: Trainer) -> Recipe:
         """What a run of it is, for the list of runs and for whoever goes on from it."""
         ...
@@ -100,6 +105,9 @@ class Mirror:
             "next: its likeliest token at each place, after the true ones before it."
         )
 
+    def score(self, trainer: Trainer) -> dict[str, str]:
+        return {}
+
     def recipe(self, trainer: Trainer) -> Recipe:
         return self.known
 
@@ -134,6 +142,9 @@ class Characters:
             f"writes the {LETTERS} that follow, each drawn at temperature 0.8."
         )
 
+    def score(self, trainer: Trainer) -> dict[str, str]:
+        return {}
+
     def recipe(self, trainer: Trainer) -> Recipe:
         """Its text lies beside it, whosever that is."""
         about = f"One layer that writes, letter by letter, in the manner of {self.given.name}."
@@ -149,7 +160,12 @@ def _characters(seed: int) -> Characters | None:
 
 
 # A name, and what makes a lesson of a seed; None while the reader has not said all it needs.
-LESSONS: dict[str, Callable[[int], Lesson | None]] = {"mirror": Mirror, "characters": _characters}
+LESSONS: dict[str, Callable[[int], Lesson | None]] = {
+    "mirror": Mirror,
+    "characters": _characters,
+    "tags": Tags,
+    "question pairs": Questions,
+}
 
 
 class Pupil:
@@ -161,6 +177,7 @@ class Pupil:
         self.lesson, self.trainer, self.until = lesson, lesson.make(), lesson.steps
         self.log: list[tuple[Step, Right | None]] = []
         self.runs: dict[int, str] = {}  # names of those that were kept, by updates
+        self.scores: dict[str, str] | None = None  # when it is over
 
     def updates(self) -> Iterator[Step]:
         return self.trainer.steps(self.until)
@@ -169,6 +186,12 @@ class Pupil:
         measured = update.held_out is not None
         self.log.append((update, self.lesson.grade(self.trainer) if measured else None))
 
+    def scored(self) -> dict[str, str]:
+        """The lesson's scores, measured once: for when it is over."""
+        if self.scores is None:
+            self.scores = self.lesson.score(self.trainer)
+        return self.scores
+
     def example(self) -> tuple[Tensor, ...]:
-        """Of one held-out sequence, what the model is called with."""
-        return tuple(part[:1] for part in self.trainer.held_out)
+        """Of one held-out text, what the model is called with."""
+        return first_text(self.trainer.held_out)

@@ -12,7 +12,7 @@ from pages._ui.layout import counted
 from pages._ui.numpy_lessons import Pupil
 from pages._ui.owner import owner
 from pages._ui.training import ask_to_open
-from tfs.numpy_engine import save
+from tfs.numpy_engine import Trainer, save
 from tfs.train.archive import pack
 from tfs.train.branch import TEXT_FILE
 from tfs.train.recipe import save_recipe
@@ -69,7 +69,7 @@ def _write(live: InSlices, pupil: Pupil, directory: Path) -> None:
     save_recipe(recipe, directory)
     if lesson.text is not None:
         (directory / TEXT_FILE).write_text(lesson.text, encoding="utf-8", newline="")
-    read = recipe.train.batch_size * recipe.model.n_ctx * live.done / live.seconds
+    read = tokens_of_an_update(pupil.trainer) * live.done / live.seconds
     with (directory / "metrics.jsonl").open("w") as file:
         for step, right in pupil.log:
             line = {"step": step.step, "loss": step.loss, "lr": step.lr, "held_out": None}
@@ -77,3 +77,10 @@ def _write(live: InSlices, pupil: Pupil, directory: Path) -> None:
             if right is not None:
                 line["held_out"] = {"loss": step.held_out, **right._asdict()}
             file.write(json.dumps(line) + "\n")
+
+
+def tokens_of_an_update(trainer: Trainer) -> float:
+    """Padding left out; where texts differ in length, as many as those that are held out have."""
+    rows = len(trainer.batches.at(0)[0])
+    tokens, *others = trainer.held_out
+    return rows * (others[1].data.sum() if others else tokens.numel()) / len(tokens)

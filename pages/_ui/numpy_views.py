@@ -12,6 +12,7 @@ from pages._ui.in_slices import InSlices
 from pages._ui.layout import behind, figure, metrics
 from pages._ui.numpy_lessons import Pupil
 from tfs.numpy_engine import Attention, Trainer, no_grad
+from tfs.numpy_engine.answers import first_text
 from tfs.plots import attention_grid, loss_curve
 
 PATTERN = "blocks.{}.attn.hook_pattern"
@@ -53,6 +54,7 @@ def numbers(pupil: Pupil, live: InSlices) -> None:
             "Answers right": "not yet" if right is None else f"{right.accuracy:.1%}",
             "Seconds trained": f"{live.seconds:.1f}",
         }
+        | (pupil.scored() if live.is_over else {})
     )
 
 
@@ -101,7 +103,8 @@ def heads(pupil: Pupil) -> None:
         reads=f"{PATTERN.format('*')} [batch head query_pos key_pos]",
         program=program(
             pupil,
-            "example = [part[:1] for part in trainer.held_out]\n"
+            f"from {first_text.__module__} import first_text\n"
+            "example = first_text(trainer.held_out)\n"
             "_, cache = trainer.model.eval().run_with_cache(*example)\n"
             f"result = [cache[name].data[0] for name in {layers}]",
         ),
