@@ -224,3 +224,60 @@ def test_from_here_to_attention_by_a_link_that_opens_it_again(visit, long_slices
     held_out = {each.label: each.value for each in lab.metric}["Held-out loss"]
     assert held_out == f"{pupil.log[-1][0].held_out:.3f}"
     assert f"{ROOT}" not in said(lab)
+
+
+@pytest.mark.parametrize(
+    ("task", "recipe", "opens", "steps"),
+    [("tags", "tags", "Both ways", 12), ("question pairs", "question-pairs", "Both ways", 12)],
+)
+def test_texts_with_labels_are_learned_in_view(
+    visit, long_slices, monkeypatch, task, recipe, opens, steps
+) -> None:
+    """A few updates: the numbers of the page are the trainer's, and its run opens elsewhere."""
+    from pages._ui import numpy_lessons
+    from tfs.numpy_engine.answers import first_text
+
+    monkeypatch.setattr(numpy_lessons.LESSONS[task], "steps", steps)
+    at = visit(PAGE, **{"numpy task": task})
+    assert not at.exception and header(at, "heads")["names"][-1] == "L1H3"
+    at = open_code(to_the_end(press(at, "numpy Train")))
+    pupil = at.session_state["numpy in slices"][1].learner
+    trainer, texts = pupil.trainer, pupil.lesson.texts
+    shown = metrics(at)
+    assert shown["Training loss"] == f"{pupil.log[-1][0].loss:.3f}"
+    (score,) = (shown[name] for name in shown if "1,000" in name)
+    assert pupil.lesson.score(trainer) == {next(n for n in shown if "1,000" in n): score}
+    program = [code.value for code in at.code if code.value.startswith("import numpy")][-1]
+    namespace: dict = {}
+    exec(program, namespace)
+    result = np.concatenate([np.ravel(part) for part in namespace["result"]])
+    assert np.allclose(result, levels(at), atol=0.003)
+    (tokens, segments, is_token) = first_text(trainer.held_out)
+    assert is_token.data.all() and tokens.shape == segments.shape and len(tokens) == 1
+    at = press(at, "open what numpy learned")
+    assert at.title[0].value == opens and not at.exception and not at.error
+    assert f"{recipe}, trained by numpy" in str(
+        at.switch_page("pages/train/runs.py").run().dataframe[0].value
+    )
+    assert texts.count == 1000
+
+
+def test_answers_of_labels_are_graded_as_they_stand() -> None:
+    from tfs.numpy_engine import Tensor
+    from tfs.numpy_engine.answers import Right, right_labels
+    from tfs.numpy_engine.module import Module
+
+    class Says(Module):
+        def __init__(self, labels) -> None:
+            self.labels = labels
+
+        def forward(self, tokens, *_):
+            return Tensor(np.eye(3)[self.labels])
+
+    tokens = Tensor(np.zeros((2, 2), dtype=np.int64))
+    true = Tensor(np.array([[1, -100], [2, 0]]))
+    said = np.array([[1, 2], [2, 1]])
+    batch = (tokens, tokens, Tensor(np.ones((2, 2), dtype=bool)), true)
+    assert right_labels(Says(said), batch) == Right(2 / 3, 0.5)
+    of_pairs = (*batch[:3], Tensor(np.array([0, 2])))
+    assert right_labels(Says(np.array([0, 1])), of_pairs) == Right(0.5, 0.5)
