@@ -141,7 +141,7 @@ def buttons(
     start = partial(_start, key, settings, make)
     with st.container(horizontal=True):
         if live is None or not live.done and not live.is_going:
-            _button(key, label, "play_arrow", start, type="primary")
+            _button(key, label, "play_arrow", start)
         elif not live.is_over and not live.error:
             going = live.is_going
             _button(
@@ -151,14 +151,14 @@ def buttons(
                 partial(setattr, live, "is_going", not going),
             )
         if live is not None and (live.done or live.is_going):
-            _button(f"{key} again", "Start again", "restart_alt", start)
+            _button(key, "Start again", "restart_alt", start)
             if instead and not live.is_over:
-                _button(f"{key} instead", instead, "skip_next", partial(forget, key))
+                _button(key, instead, "skip_next", partial(forget, key))
     return live
 
 
-def _button(key: str, label: str, icon: str, act: Callable[[], None], **look: str) -> None:
-    st.button(label, icon=f":material/{icon}:", key=f"{key} {label}", on_click=act, **look)
+def _button(key: str, label: str, icon: str, act: Callable[[], None]) -> None:
+    st.button(label, icon=f":material/{icon}:", key=f"{key} {label}", on_click=act)
 
 
 def _start(key: str, settings: tuple, make: Callable[[], Learner]) -> None:

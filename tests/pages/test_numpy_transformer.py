@@ -110,7 +110,7 @@ def test_a_training_waits_while_its_reader_is_elsewhere_and_goes_on(visit) -> No
     assert not at.get("progress"), "of another seed nothing is begun"
     at.number_input(key="numpy seed").set_value(0).run()
     assert before.done > done and at.get("progress")
-    at = press(at, "numpy again Start again")
+    at = press(at, "numpy Start again")
     assert at.session_state["numpy in slices"][1] is not before
     del at.session_state["numpy in slices"]
     at.run()
@@ -137,7 +137,7 @@ def test_a_training_that_runs_away_ends_in_one_sentence(visit, monkeypatch) -> N
     at.run()
     assert not at.exception and "training ran away" in at.error[0].value
     assert "numpy Pause" not in [each.key for each in at.button]
-    assert at.button(key="numpy again Start again")
+    assert at.button(key="numpy Start again")
 
 
 def test_characters_write_in_the_manner_of_a_pasted_text(visit, long_slices, monkeypatch) -> None:
