@@ -5,7 +5,6 @@ moment each time; another one draws, less often, since a figure that changes fli
 the page stops it by that, and finds it where it was.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,13 +13,14 @@ from typing import Generic, Protocol, TypeVar
 import streamlit as st
 
 from pages._ui.layout import literal
+from pages._ui.turns import Turns
 from tfs.numpy_engine.by_hand.threads import one_blas_thread
 
 SECONDS_OF_A_SLICE = 0.3
 SECONDS_BETWEEN_SLICES = 0.4
 SECONDS_BETWEEN_PICTURES = 1.2
-SECONDS_TO_WAIT = 1.0  # for one's turn; who does not get it tries again at the next slice
-TURN = threading.Lock()  # numpy holds the interpreter: two slices at once only slow each other down
+SECONDS_TO_WAIT = 2.0  # for one's turn; who does not get it tries again at the next slice
+TURNS = Turns()  # numpy holds the interpreter: two slices at once only slow each other down
 
 
 class Update(Protocol):
@@ -70,21 +70,24 @@ class InSlices(Generic[L]):
     def train(self, seconds: float = SECONDS_OF_A_SLICE) -> None:
         """Updates for about so long, and no more than a slice's share of them.
 
-        Only one training of the server does so at a time; nothing happens where others take longer
-        than SECONDS_TO_WAIT.
+        Only one training of the server does so at a time. Where several want to, each takes its
+        part of the seconds, at least one update; and none where it would have to wait too long.
         """
-        if not self.is_going or not TURN.acquire(timeout=SECONDS_TO_WAIT):
+        if not self.is_going:
             return
-        try:
-            began, a_share = time.perf_counter(), self.learner.until // self.learner.slices
-            most = self.done + max(1, a_share)
-            while self.is_going and self.done < most and time.perf_counter() - began < seconds:
-                self._update()
-            if self.done >= self.learner.until:
-                self._update()  # there is none: the training ends as it wants to
-            self.seconds += time.perf_counter() - began
-        finally:
-            TURN.release()
+        with TURNS.taken(SECONDS_TO_WAIT) as count:
+            if count:
+                self._slice(seconds / count)
+
+    def _slice(self, seconds: float) -> None:
+        began, share = time.perf_counter(), max(1, self.learner.until // self.learner.slices)
+        most = self.done + share
+        self._update()
+        while self.is_going and self.done < most and time.perf_counter() - began < seconds:
+            self._update()
+        if self.is_going and self.done >= self.learner.until:
+            self._update()  # there is none: the training ends as it wants to
+        self.seconds += time.perf_counter() - began
 
     def _update(self) -> None:
         try:
@@ -141,7 +144,7 @@ def buttons(
     start = partial(_start, key, settings, make)
     with st.container(horizontal=True):
         if live is None or not live.done and not live.is_going:
-            _button(key, label, "play_arrow", start, type="primary")
+            _button(key, label, "play_arrow", start)
         elif not live.is_over and not live.error:
             going = live.is_going
             _button(
@@ -151,14 +154,14 @@ def buttons(
                 partial(setattr, live, "is_going", not going),
             )
         if live is not None and (live.done or live.is_going):
-            _button(f"{key} again", "Start again", "restart_alt", start)
+            _button(key, "Start again", "restart_alt", start)
             if instead and not live.is_over:
-                _button(f"{key} instead", instead, "skip_next", partial(forget, key))
+                _button(key, instead, "skip_next", partial(forget, key))
     return live
 
 
-def _button(key: str, label: str, icon: str, act: Callable[[], None], **look: str) -> None:
-    st.button(label, icon=f":material/{icon}:", key=f"{key} {label}", on_click=act, **look)
+def _button(key: str, label: str, icon: str, act: Callable[[], None]) -> None:
+    st.button(label, icon=f":material/{icon}:", key=f"{key} {label}", on_click=act)
 
 
 def _start(key: str, settings: tuple, make: Callable[[], Learner]) -> None:

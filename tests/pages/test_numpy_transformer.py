@@ -1,5 +1,9 @@
 """The page on which a Transformer of numpy learns: its numbers, its ticks, and where it goes."""
 
+import threading
+import time
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -110,7 +114,7 @@ def test_a_training_waits_while_its_reader_is_elsewhere_and_goes_on(visit) -> No
     assert not at.get("progress"), "of another seed nothing is begun"
     at.number_input(key="numpy seed").set_value(0).run()
     assert before.done > done and at.get("progress")
-    at = press(at, "numpy again Start again")
+    at = press(at, "numpy Start again")
     assert at.session_state["numpy in slices"][1] is not before
     del at.session_state["numpy in slices"]
     at.run()
@@ -121,11 +125,43 @@ def test_others_do_not_train_at_the_same_moment(visit, monkeypatch) -> None:
     from pages._ui import in_slices
 
     monkeypatch.setattr(in_slices, "SECONDS_TO_WAIT", 0.01)
-    with in_slices.TURN:
+    with in_slices.TURNS.taken(0) as count:
+        assert count == 1
         at = press(visit(PAGE), "numpy Train")
         assert not at.exception and bar(at) == "step 0 of 300"
     at.run()
     assert bar(at).startswith("step ") and "step 0 of" not in bar(at)
+
+
+def test_many_learn_side_by_side_and_nobody_is_left_behind() -> None:
+    """Thirty at once, each in a thread of its own as sessions are: none is left out."""
+    from pages._ui.in_slices import InSlices
+
+    class Learner:
+        until, slices = 10**6, 1
+
+        def updates(self):
+            for step in range(1, self.until):
+                time.sleep(0.002)
+                yield SimpleNamespace(step=step, loss=1.0)
+
+        def see(self, update) -> None:
+            pass
+
+    lives, end = [InSlices(Learner()) for _ in range(30)], time.monotonic() + 3
+
+    def student(live) -> None:
+        live.is_going = True
+        while time.monotonic() < end:
+            live.train()
+
+    threads = [threading.Thread(target=student, args=(live,)) for live in lives]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done = [live.done for live in lives]
+    assert min(done) > np.mean(done) / 3, done
 
 
 def test_a_training_that_runs_away_ends_in_one_sentence(visit, monkeypatch) -> None:
@@ -137,7 +173,7 @@ def test_a_training_that_runs_away_ends_in_one_sentence(visit, monkeypatch) -> N
     at.run()
     assert not at.exception and "training ran away" in at.error[0].value
     assert "numpy Pause" not in [each.key for each in at.button]
-    assert at.button(key="numpy again Start again")
+    assert at.button(key="numpy Start again")
 
 
 def test_characters_write_in_the_manner_of_a_pasted_text(visit, long_slices, monkeypatch) -> None:
