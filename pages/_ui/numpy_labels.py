@@ -27,6 +27,7 @@ class Labelled:
     text = None
     known: Recipe  # the same task for torch
     steps: int
+    per: str
     trained_by: Callable[..., Trainer]
 
     def __init__(self, seed: int, texts: Texts) -> None:
@@ -56,6 +57,7 @@ class Labelled:
 class Tags(Labelled):
     """Who, where, which company, when; held out are names."""
 
+    per = "word"
     known, steps, trained_by = TAGS, TAGS_STEPS, staticmethod(tags_trainer)
 
     def __init__(self, seed: int) -> None:
@@ -87,6 +89,7 @@ class Tags(Labelled):
 class Questions(Labelled):
     """Do two questions ask the same? Held out are people who never met."""
 
+    per = "pair"
     known, steps, trained_by = QUESTION_PAIRS, PAIRS_STEPS, staticmethod(pairs_trainer)
 
     def __init__(self, seed: int) -> None:

@@ -32,6 +32,7 @@ class Lesson(Protocol):
     steps      updates in all
     tokenizer  of what the model reads
     text       of a reader, which a run keeps beside its model
+    per        what a loss is a mean over
     imports    of a program, and what sets `trainer` to what `make` returns
     """
 
@@ -39,6 +40,7 @@ class Lesson(Protocol):
     steps: int
     tokenizer: Tokenizer
     text: str | None
+    per: str
     imports: str
     program: str
 
@@ -70,7 +72,7 @@ class Lesson(Protocol):
 class Mirror:
     """A string of numbers, then the same backwards."""
 
-    text = None
+    text, per = None, "token"
 
     def __init__(self, seed: int) -> None:
         recipe = RECIPES["mirror"]
@@ -115,7 +117,7 @@ class Mirror:
 class Characters:
     """A text, letter by letter."""
 
-    steps = 600
+    steps, per = 600, "token"
 
     def __init__(self, seed: int, given: Given) -> None:
         self.seed, self.given, self.text = seed, given, given.text

@@ -68,6 +68,7 @@ def loss(pupil: Pupil) -> None:
             [step.loss for step in steps],
             held_out,
             pupil.lesson.references(pupil.trainer),
+            per=pupil.lesson.per,
         ),
         key="losses",
         code=[Trainer.update, Trainer.steps, pupil.trainer.loss],
