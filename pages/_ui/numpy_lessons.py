@@ -13,7 +13,13 @@ from pages._ui.lab_samples import in_pieces
 from pages._ui.numpy_labels import Questions, Tags
 from tfs.numpy_engine import Step, Tensor, Trainer
 from tfs.numpy_engine.answers import Right, first_text, guesses, right_answers
-from tfs.numpy_engine.characters import BATCH, N_CTX, character_trainer, written
+from tfs.numpy_engine.characters import (
+    BATCH,
+    CHARACTERS_STEPS,
+    N_CTX,
+    character_trainer,
+    written,
+)
 from tfs.numpy_engine.recipes import mirror_trainer
 from tfs.tokenizers import CharTokenizer, IntegerTokenizer, Tokenizer
 from tfs.train.branch import TEXT_FILE
@@ -117,7 +123,7 @@ class Mirror:
 class Characters:
     """A text, letter by letter."""
 
-    steps, per = 600, "token"
+    steps, per = CHARACTERS_STEPS, "token"
 
     def __init__(self, seed: int, given: Given) -> None:
         self.seed, self.given, self.text = seed, given, given.text

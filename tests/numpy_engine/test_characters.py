@@ -77,3 +77,32 @@ def test_no_model_of_the_mirror_task_is_below_its_floor(d_vocab, n_ctx) -> None:
 
     each = [np.log(d_vocab)] * (n_ctx // 2 - 1) + [0.0] * (n_ctx // 2)
     assert MirrorBatches(d_vocab, n_ctx).floor() == pytest.approx(np.mean(each))
+
+
+def test_the_command_writes_and_saves_what_tfs_opens(capsys, tmp_path) -> None:
+    import tfs
+    from tfs.numpy_engine.__main__ import main
+
+    (tmp_path / "shells.txt").write_text("she sells sea shells by the sea shore; " * 20)
+    command = ["characters", "--file", str(tmp_path / "shells.txt"), "--steps", "20"]
+    assert main([*command, "--out", str(tmp_path / "shells")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("held-out loss ") and "a blind guess's 2.7081" in said
+    bundle = tfs.load(tmp_path / "shells")
+    assert bundle.tokenizer.d_vocab == bundle.model.cfg.d_vocab == 15
+    assert "in the manner of shells.txt" in bundle.card
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "there is no file"), (b"ab", "give a longer text"), (b"\xff", "is no UTF-8")],
+)
+def test_a_text_that_cannot_be_read_is_one_sentence(capsys, tmp_path, content, says) -> None:
+    from tfs.numpy_engine.__main__ import main
+
+    path = tmp_path / "text.txt"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["characters", "--file", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert says in error and error.count("\n") == 1

@@ -1,4 +1,4 @@
-"""python -m tfs.numpy_engine mirror | tags | pairs: train a recipe, and torch does none of it."""
+"""python -m tfs.numpy_engine mirror | characters | tags | pairs: train, and without torch."""
 
 import argparse
 import math
@@ -10,6 +10,7 @@ from pathlib import Path
 from tfs.cli.parsing import COUNT, SEED, Parser
 from tfs.memory import keep_freed_memory
 from tfs.numpy_engine.by_hand.threads import one_blas_thread
+from tfs.numpy_engine.characters import CHARACTERS_STEPS, character_trainer, written
 from tfs.numpy_engine.files import save
 from tfs.numpy_engine.labelled import accuracy, tag_scores
 from tfs.numpy_engine.recipes import (
@@ -29,7 +30,10 @@ from tfs.numpy_engine.texts import (
     sentences_of_files,
 )
 from tfs.numpy_engine.trainer import Trainer
-from tfs.tokenizers import IntegerTokenizer
+from tfs.templates.text_file import text_of
+from tfs.tokenizers import CharTokenizer, IntegerTokenizer
+
+READ, WRITTEN = 8, 300  # characters of a held-out beginning, and those that follow it
 
 
 def trained(trainer: Trainer, steps: int) -> float:
@@ -54,6 +58,27 @@ def run_mirror(args: argparse.Namespace) -> None:
         f"{reached:.4f} nats per token; a perfect model's is {floor:.4f}.\n"
     )
     save(trainer.model, args.out, IntegerTokenizer(trainer.model.cfg.d_vocab), card)
+    print(f"saved in {args.out}; tfs.load opens it")
+
+
+def run_characters(args: argparse.Namespace) -> None:
+    text = text_of(args.file)
+    trainer, tokenizer = character_trainer(text, args.steps, args.seed), CharTokenizer.train(text)
+    seconds = trained(trainer, args.steps)
+    held_out = trainer.held_out_loss(trainer.held_out)
+    reached = f"loss {held_out:.4f}, a blind guess's {math.log(tokenizer.d_vocab):.4f}"
+    print(f"held-out {reached}, {seconds:.1f} s")
+    beginning = trainer.held_out[0].data[0, :READ].tolist()
+    print(tokenizer.decode(written(trainer.model, beginning, WRITTEN, seed=args.seed)))
+    if args.out is None:
+        return
+    card = (
+        f"# characters, by numpy\n\nOne layer that writes in the manner of {args.file.name}.\n\n- "
+        f"**Training**: {trainer.done:,} updates in {seconds:.1f} s by `python -m tfs.numpy_engine "
+        f"characters`, seed {args.seed}.\n- **Held out**, a tenth of the text: {reached} nats per "
+        "token.\n"
+    )
+    save(trainer.model, args.out, tokenizer, card)
     print(f"saved in {args.out}; tfs.load opens it")
 
 
@@ -106,6 +131,7 @@ def finish(
 
 COMMANDS = {
     "mirror": (run_mirror, MIRROR_STEPS, "the second half of a string mirrors the first", None),
+    "characters": (run_characters, CHARACTERS_STEPS, "a text, letter by letter", "plain text"),
     "tags": (run_tags, TAGS_STEPS, "who, where, which company, when", "as of CoNLL-2003"),
     "pairs": (run_pairs, PAIRS_STEPS, "do two questions ask the same?", "as Quora's, with tabs"),
 }
@@ -121,8 +147,11 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--out", type=Path, help="a directory for the trained model")
         command.set_defaults(run=run)
         if files:
-            command.add_argument("--file", type=Path, help=f"texts of your own, {files}")
-            command.add_argument("--held-out", type=Path, help="others, to score it on")
+            needed = name == "characters"  # the others have templates
+            about = f"texts of your own, {files}"
+            command.add_argument("--file", type=Path, help=about, required=needed)
+            if not needed:
+                command.add_argument("--held-out", type=Path, help="others, to score it on")
     return top
 
 

@@ -13,7 +13,7 @@ from tfs.numpy_engine.trainer import Trainer
 from tfs.numpy_engine.transformer import Transformer
 from tfs.tokenizers import CharTokenizer
 
-N_CTX, BATCH = 32, 32
+N_CTX, BATCH, CHARACTERS_STEPS = 32, 32, 600
 LR, WARMUP_STEPS, GRAD_CLIP = 1e-2, 30, 1.0
 LEARNED_FROM = 0.9  # of the text, its first part
 HELD_OUT_WINDOWS = 64
@@ -39,7 +39,7 @@ class TextBatches:
         return (Tensor(self.tokens[starts + np.arange(self.n_ctx)]),)
 
 
-def character_trainer(text: str, steps: int = 600, seed: int = 0) -> Trainer:
+def character_trainer(text: str, steps: int = CHARACTERS_STEPS, seed: int = 0) -> Trainer:
     """One layer that writes letter by letter in the manner of `text`, its last tenth held out.
 
     A token is a letter of CharTokenizer.train(text). Raises ValueError for a text that is too
