@@ -158,6 +158,7 @@ def test_scores_of_what_is_known(engine, labelled, texts) -> None:
     precision, recall, f1 = labelled.tag_scores(Stub(), batches, reader.labels)
     assert (precision, recall, f1) == pytest.approx((1 / 6, 1 / 3, 2 / 9))
     assert labelled.accuracy(Stub(), batches) == pytest.approx(2 / 6)
+    assert labelled.commonest_share(batches) == pytest.approx(2 / 6)  # O and B-PER, twice each
 
 
 def test_a_tag_that_is_none_of_the_labels(labelled, texts) -> None:
@@ -260,7 +261,7 @@ def test_commands_on_own_files(main, tagged_file, pairs_file, tmp_path, capsys) 
 
     for name, path, says in (
         ("tags", tagged_file, r"held-out F1 0\.\d{4} \(precision .*\) of whole entities, 60 sent"),
-        ("pairs", pairs_file, r"held-out accuracy 0\.\d{4}, 60 pairs"),
+        ("pairs", pairs_file, r"held-out accuracy 0\.\d{4} .*: 0\.\d{4}\), 60 pairs"),
     ):
         files = ["--file", str(path), "--held-out", str(path)]
         out = tmp_path / name
@@ -287,6 +288,7 @@ def test_commands_say_what_was_left_out(main, tagged_file, capsys) -> None:
         (["pairs", "--file", "none.tsv"], "there is no file none.tsv"),
         (["tags", "--held-out", "a.conll"], "--held-out goes with --file; give the file"),
         (["mirror", "--file", "a"], "unrecognized arguments: --file a; see"),
+        (["tags", "--out", __file__], f"{__file__} is a file; give --out a directory"),
         (["pairs", "--seed", "-1"], "argument --seed: give a whole number from 0 to"),
     ],
 )
@@ -317,7 +319,7 @@ for trainer, steps in (
 
 @pytest.mark.timed
 def test_trainings_take_less_than_a_minute_and_a_half() -> None:
-    """On one thread, from the mean of 100 updates; measured: TAGS_SECONDS and PAIRS_SECONDS."""
+    """On one thread, from the mean of 100 updates; measured: 12 and 47 s."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-c", STEPS]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
@@ -363,9 +365,9 @@ def test_questions_of_people_who_never_met_are_matched(seed, tmp_path) -> None:
     import tfs
     from tfs.tasks import QuestionPairsTask
 
-    assert float(run("pairs", "--seed", seed, "--out", tmp_path).split()[2].strip(",")) > 0.9
+    assert float(run("pairs", "--seed", seed, "--out", tmp_path).split()[2]) > 0.95
     held_out = QuestionPairsTask().sample(2000, 77, "held_out")
-    assert tfs.evaluate(tfs.load(tmp_path).model, held_out).accuracy > 0.9
+    assert tfs.evaluate(tfs.load(tmp_path).model, held_out).accuracy > 0.95
 
 
 @pytest.mark.slow
@@ -389,4 +391,4 @@ def test_a_matcher_of_ones_own_file(tmp_path) -> None:
     for path, n, split in zip(files, (20_000, 500), ("train", "held_out"), strict=True):
         path.write_text(tsv(question_pairs(n, 5, split)))
     shown = run("pairs", "--file", files[0], "--held-out", files[1])
-    assert float(shown.split()[2].strip(",")) > 0.85 and "500 pairs" in shown
+    assert float(shown.split()[2]) > 0.85 and "500 pairs" in shown

@@ -12,7 +12,7 @@ from tfs.memory import keep_freed_memory
 from tfs.numpy_engine.by_hand.threads import one_blas_thread
 from tfs.numpy_engine.characters import CHARACTERS_STEPS, character_trainer, written
 from tfs.numpy_engine.files import save
-from tfs.numpy_engine.labelled import accuracy, tag_scores
+from tfs.numpy_engine.labelled import accuracy, commonest_share, tag_scores
 from tfs.numpy_engine.recipes import (
     MIRROR_STEPS,
     PAIRS_STEPS,
@@ -95,7 +95,10 @@ def run_pairs(args: argparse.Namespace) -> None:
     texts = texts_of(args, pairs_from_templates, pairs_of_files)
     trainer = pairs_trainer(args.steps, args.seed, texts)
     seconds = trained(trainer, args.steps)
-    reached = f"accuracy {accuracy(trainer.model, texts.held_out):.4f}"
+    reached = (
+        f"accuracy {accuracy(trainer.model, texts.held_out):.4f} (one answer for all: "
+        f"{commonest_share(texts.held_out):.4f})"
+    )
     finish(args, trainer, texts, reached, "pairs", seconds)
 
 
@@ -161,6 +164,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     one_blas_thread()
     try:
         args = parser().parse_args(argv)
+        if args.out is not None and args.out.exists() and not args.out.is_dir():
+            raise ValueError(f"{args.out} is a file; give --out a directory")
         args.run(args)
     except (ValueError, OSError) as error:
         print(f"tfs.numpy_engine: {error}", file=sys.stderr)

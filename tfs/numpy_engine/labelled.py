@@ -149,6 +149,13 @@ def accuracy(model: Module, batches: Iterable[Batch]) -> float:
     return right / max(asked, 1)
 
 
+def commonest_share(batches: Iterable[Batch]) -> float:
+    """The accuracy of one who always gives the commonest label."""
+    labels = np.concatenate([batch[3].data.reshape(-1) for batch in batches])
+    counts = np.bincount(labels[labels != IGNORED])
+    return counts.max() / counts.sum()
+
+
 def in_batches(reader: Reader, examples: Sequence[Any], size: int = 64) -> list[Batch]:
     """All of them in order, `size` at a time."""
     starts = range(0, len(examples), size)

@@ -20,7 +20,7 @@ from tfs.numpy_engine.transformer import Transformer
 GRAD_CLIP = 1.0
 MIRROR_STEPS, MIRROR_LR, MIRROR_WARMUP, HELD_OUT_SEQUENCES = 300, 1e-2, 30, 96
 TAGS_STEPS, TAGS_LR, TAGS_WARMUP = 500, 3e-3, 50
-PAIRS_STEPS, PAIRS_LR, PAIRS_WARMUP = 2000, 1e-3, 100
+PAIRS_STEPS, PAIRS_LR, PAIRS_WARMUP = 2500, 1e-3, 100
 
 
 def mirror_trainer(steps: int = MIRROR_STEPS, seed: int = 0) -> Trainer:
