@@ -11,13 +11,13 @@ PAGES = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.glob("pages/*/*.py") if path.parent.name != "_ui"
 )
 WITHOUT_FIGURES = ("pages/train/runs.py", "pages/train/experiments.py")
-WITHOUT_A_MODEL = ("pages/train/live.py", "pages/build/bugs.py", "pages/read/translation.py")
-WITHOUT_A_MODEL += (
+WITHOUT_A_MODEL = (
+    "pages/train/live.py",
+    "pages/build/bugs.py",
+    "pages/read/translation.py",
     "pages/read/both_ways.py",
     "pages/numpy_up/layers.py",
     "pages/numpy_up/digits.py",
-)
-WITHOUT_A_MODEL += (
     "pages/numpy_up/word_vectors.py",
     "pages/numpy_up/autograd.py",
     "pages/numpy_up/numpy_transformer.py",
