@@ -32,6 +32,7 @@ class Lesson(Protocol):
     tokenizer  of what the model reads
     text       of a reader, which a run keeps beside its model
     imports    of a program, and what sets `trainer` to what `make` returns
+    reads      an expression for what `example` returns
     """
 
     key: tuple
@@ -40,9 +41,14 @@ class Lesson(Protocol):
     text: str | None
     imports: str
     program: str
+    reads: str
 
     def make(self) -> Trainer:
         """Before its first update. Raises ValueError where there is too little to learn from."""
+        ...
+
+    def example(self, trainer: Trainer) -> tuple[Tensor, ...]:
+        """Of one held-out sequence, all that the model is called with, its tokens first."""
         ...
 
     def references(self, trainer: Trainer) -> dict[str, float]:
@@ -62,7 +68,16 @@ class Lesson(Protocol):
         ...
 
 
-class Mirror:
+class GoesOn:
+    """What lessons share whose batches are tokens alone, each to be guessed from those before."""
+
+    reads = "(trainer.held_out[0][:1],)"
+
+    def example(self, trainer: Trainer) -> tuple[Tensor, ...]:
+        return (trainer.held_out[0][:1],)
+
+
+class Mirror(GoesOn):
     """A string of numbers, then the same backwards."""
 
     text = None
@@ -104,7 +119,7 @@ class Mirror:
         return self.known
 
 
-class Characters:
+class Characters(GoesOn):
     """A text, letter by letter."""
 
     steps = 600
@@ -168,7 +183,3 @@ class Pupil:
     def see(self, update: Step) -> None:
         measured = update.held_out is not None
         self.log.append((update, self.lesson.grade(self.trainer) if measured else None))
-
-    def example(self) -> tuple[Tensor, ...]:
-        """Of one held-out sequence, what the model is called with."""
-        return tuple(part[:1] for part in self.trainer.held_out)

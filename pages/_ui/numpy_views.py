@@ -79,7 +79,7 @@ def loss(pupil: Pupil) -> None:
 
 def heads(pupil: Pupil) -> None:
     """On one sequence that is held out, the same all the time."""
-    example, cfg = pupil.example(), pupil.trainer.model.cfg
+    example, cfg = pupil.lesson.example(pupil.trainer), pupil.trainer.model.cfg
     patterns = all_patterns(pupil)
     labels = pupil.lesson.tokenizer.str_tokens(example[0].data[0].tolist())
     layers = [PATTERN.format(layer) for layer in range(cfg.n_layers)]
@@ -101,7 +101,7 @@ def heads(pupil: Pupil) -> None:
         reads=f"{PATTERN.format('*')} [batch head query_pos key_pos]",
         program=program(
             pupil,
-            "example = [part[:1] for part in trainer.held_out]\n"
+            f"example = {pupil.lesson.reads}\n"
             "_, cache = trainer.model.eval().run_with_cache(*example)\n"
             f"result = [cache[name].data[0] for name in {layers}]",
         ),
@@ -111,6 +111,6 @@ def heads(pupil: Pupil) -> None:
 def all_patterns(pupil: Pupil) -> np.ndarray:
     """Of the example, [layer head query_pos key_pos]."""
     with no_grad():
-        _, cache = pupil.trainer.model.eval().run_with_cache(*pupil.example())
+        _, cache = pupil.trainer.model.eval().run_with_cache(*pupil.lesson.example(pupil.trainer))
     layers = range(pupil.trainer.model.cfg.n_layers)
     return np.stack([cache[PATTERN.format(layer)].data[0] for layer in layers])

@@ -107,3 +107,15 @@ def test_a_file_that_is_no_text_is_one_sentence(visit) -> None:
     ):
         at.file_uploader(key="words file").upload("mine.txt", data, "text/plain").run()
         assert not at.exception and says in at.error[0].value
+
+
+def test_a_corpus_that_is_not_here_is_one_sentence(visit, monkeypatch) -> None:
+    from pages._ui import given_text
+
+    def nowhere() -> str:
+        raise OSError("Tiny Shakespeare is not on this machine")
+
+    monkeypatch.setitem(given_text.CORPORA, "Tiny Shakespeare", nowhere)
+    monkeypatch.setattr(given_text, "_corpus", lambda source: given_text.CORPORA[source]())
+    at = visit(PAGE, **{"words of": "Any text", "words source": "Tiny Shakespeare"})
+    assert not at.exception and at.error[0].value == "Tiny Shakespeare is not on this machine"
