@@ -10,7 +10,7 @@ from pages._ui.head_choice import pick_named_head
 from pages._ui.layout import behind, figure
 from pages._ui.parts import part
 from tfs.interp import alibi_steps, mean_distance
-from tfs.plots import attention_pattern, attention_scores, bias_by_distance, signed_bars
+from tfs.plots import amount_bars, attention_pattern, attention_scores, bias_by_distance
 from tfs.scores import alibi_bias, alibi_slopes
 
 ALIBI_HAS_NONE = (
@@ -40,7 +40,7 @@ def alibi_positions(view: View, own: bool) -> None:
     left, right = st.columns([2, 3])
     with left:
         figure(
-            signed_bars(slopes, [f"H{n}" for n in range(cfg.n_heads)], x_title="slope"),
+            amount_bars(slopes, [f"H{n}" for n in range(cfg.n_heads)], x_title="slope"),
             key="slopes",
             code=[alibi_slopes],
             program=view.program("result = alibi_slopes(model.cfg.n_heads)", alibi_slopes),

@@ -102,18 +102,24 @@ def key_rows(rows: Sequence[Row], labels: Sequence[str], *, key: str, lock: int 
 
 
 def softmax_rows(
-    masked: Tensor, exps: Tensor, weights: Tensor, labels: Sequence[str], *, key: str
+    masked: Tensor,
+    exps: Tensor,
+    weights: Tensor,
+    labels: Sequence[str],
+    *,
+    key: str,
+    lock: int | None = None,
 ) -> None:
     """Softmax of one query, [key_pos] each: scores with -inf where closed, their exp, the weights.
 
-    exps are those of the scores less the largest one.
+    exps are those of the scores less the largest one. lock: the locked key.
     """
     rows = [
         Row("score", masked, two_colours=True),
         Row("exp", exps, f"exp(score − {masked.max():.3f})".replace("− -", "+ "), high=1.0),
         Row("weight", weights, f"exp / {exps.sum():.3f}, the sum of all"),
     ]
-    key_rows(rows, labels, key=key, lock=None)
+    key_rows(rows, labels, key=key, lock=lock)
 
 
 def _alt(rows: Sequence[Row], axis: Axis) -> str:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pages._ui.layout import counted, figure, literal
 from pages._ui.one_text import OneText, named, pick_position
+from pages._ui.what_it_knows import say_what_is_strange, say_what_tags_mean
 from tfs.interp import hooks_to_look_back, looking_back
 from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER
 from tfs.plots import paired_bars
@@ -71,6 +72,8 @@ def tagged(one: OneText) -> None:
         "Behind each entity stands the lowest probability among its words. Of "
         f"{counted(len(words), 'word')}, {changed} get another tag looking back only."
     )
+    say_what_is_strange(one.name, words)
+    say_what_tags_mean(list(one.bundle.model.labels))
     with st.expander("Every word with its tag"):
         st.dataframe(_table(words, tags, at_words), hide_index=True)
     apart = (at_words[0] - at_words[1]).abs().sum(-1)

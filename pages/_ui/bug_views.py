@@ -1,12 +1,15 @@
 """What the page of bugs shows: symptoms as figures, two forms of a part, a blind diagnosis."""
 
+from collections.abc import Iterable
+
 import plotly.graph_objects as go
 import streamlit as st
 
 from pages._ui.layout import figure, literal
 from tfs.bugs import BUGS, READINGS, Bug, Symptom, hidden_bug, read, source, trained_with
-from tfs.bugs.lab import Trained
-from tfs.plots import attention_pattern, loss_curve, lr_schedule, signed_bars
+from tfs.bugs.lab import PERIOD, VALUES, Trained, floor
+from tfs.bugs.readings import FLOOR
+from tfs.plots import amount_bars, attention_pattern, loss_curve, lr_schedule
 
 BY_NAME = {bug.name: bug for bug in BUGS}
 BROKEN, FIXED = FORMS = ("broken", "fixed")
@@ -25,28 +28,52 @@ def _reading(name: str, form: str, reading: str) -> Symptom:
     return read(reading, _trained(name, form))
 
 
+def _both(bug: Bug, reading: str) -> dict[str, Symptom]:
+    """A reading by form. All fixed forms make the same lab, so one training does for all."""
+    return {
+        BROKEN: _reading(bug.name, BROKEN, reading),
+        FIXED: _reading(BUGS[0].name, FIXED, reading),
+    }
+
+
 def show_reading(bug: Bug, form: str, reading: str, *, key: str, hidden: int | None = None) -> None:
-    """A reading of the lab with this form. hidden: the case whose bug must not be told."""
-    symptom = _reading(bug.name, form, reading)
+    """A reading of the lab with this form, on the axis that the other form has as well.
+
+    hidden: the case whose bug must not be told. A healthy lab is any bug's fixed form.
+    """
+    both = _both(bug, reading)
     of = f"hidden_bug({hidden})" if hidden is not None else f"BUGS[{BUGS.index(bug)}]"
     program = (
         "import torch\nimport tfs\nfrom tfs.bugs import BUGS, hidden_bug, read, trained_with\n\n"
         f"trained = trained_with({of}.{form})\n"
         f"result = read({reading!r}, trained).values"
     )
-    figure(drawing(symptom), key=key, code=[READINGS[reading]], program=program)
+    figure(drawing(both[form], both.values()), key=key, code=[READINGS[reading]], program=program)
 
 
-def drawing(symptom: Symptom) -> go.Figure:
-    """The figure for the kind of numbers that a symptom is."""
-    steps = range(len(symptom.values))
+def say_floor(reading: str) -> None:
+    """What the honest floor is, where this reading has one."""
+    healthy = _reading(BUGS[0].name, FIXED, reading)
+    if FLOOR in (*healthy.labels, *dict(healthy.levels)):
+        st.caption(
+            f"The {FLOOR}, {floor():.3f}, is the lowest mean loss without a look at the answer: "
+            f"the first value is read and never asked for, the next {PERIOD - 1} can only be "
+            f"guessed, each among {VALUES}, and all that follows is found by looking back."
+        )
+
+
+def drawing(symptom: Symptom, beside: Iterable[Symptom]) -> go.Figure:
+    """The figure for the kind of numbers that a symptom is, on an axis that all beside it share."""
+    values = symptom.values.tolist()
+    among = [value for each in beside for value in each.values.flatten().tolist()]
     if symptom.kind == "pattern":
         return attention_pattern(symptom.values, symptom.labels)
     if symptom.kind == "bars":
-        return signed_bars(symptom.values, symptom.labels, x_title=symptom.what)
+        return amount_bars(symptom.values, symptom.labels, x_title=symptom.what, among=among)
     if symptom.what == "learning rate":
-        return lr_schedule(steps, symptom.values.tolist())
-    return loss_curve(steps, symptom.values.tolist(), references=dict(symptom.levels))
+        return lr_schedule(range(len(values)), values, among=among)
+    levels = dict(symptom.levels)
+    return loss_curve(range(len(values)), values, references=levels, among=among, in_legend=True)
 
 
 def two_forms(bug: Bug) -> None:
@@ -65,9 +92,9 @@ def verdict(bug: Bug, form: str) -> None:
     """The bug's check, run now on the chosen form."""
     doc = (bug.check.__doc__ or "").partition("\n")[0]
     if bug.check(bug.broken if form == BROKEN else bug.fixed):
-        st.success(f"The {form} form passes its check. {doc}", icon=":material/check:")
+        st.success(f"The {form} form passes. The check: {doc}", icon=":material/check:")
     else:
-        st.warning(f"The {form} form fails its check. {doc}", icon=":material/close:")
+        st.warning(f"The {form} form fails. The check: {doc}", icon=":material/close:")
 
 
 def blind_diagnosis() -> None:
@@ -91,7 +118,8 @@ def blind_diagnosis() -> None:
             show_reading(bug, BROKEN, reading, key=f"case {reading}", hidden=case)
         with healthy:
             st.caption("A healthy lab")
-            show_reading(BUGS[0], FIXED, reading, key=f"healthy {reading}")
+            show_reading(bug, FIXED, reading, key=f"healthy {reading}", hidden=case)
+        say_floor(reading)
     guess = st.selectbox("The fault is", sorted(BY_NAME), index=None, key=f"guess {case}")
     if st.button("Diagnose", type="primary", disabled=guess is None):
         said.append(guess)

@@ -68,10 +68,10 @@ def _checked(view: View, chosen: tuple[int, int]) -> None:
         st.dataframe(
             {
                 "head": [f"L{label.layer}H{label.head}" for label in labels],
-                "label": [label.kind for label in labels],
-                "check": ["confirmed" if label.confirmed else "unconfirmed" for label in labels],
-                "score": [label.score for label in labels],
                 "cost without it": [label.cost for label in labels],
+                "check": ["confirmed" if label.confirmed else "unconfirmed" for label in labels],
+                "label": [label.kind for label in labels],
+                "score": [label.score for label in labels],
                 "dearest without a label": [label.others for label in labels],
             },
             hide_index=True,

@@ -15,6 +15,7 @@ import tfs
 from pages._ui import state
 from pages._ui.layout import literal
 from pages._ui.opened_by import architecture_of
+from pages._ui.what_it_knows import check_is_known, say_what_it_knows
 from tfs.hooks import ActivationCache, HookedModel
 from tfs.interp import hooks_to_look_back
 from tfs.model import kind_of
@@ -148,11 +149,12 @@ def pick() -> OneText:
         )
     try:
         opened = state.open_any(name)
-        return _read(name, opened, _typed(name, opened.bundle))
+        one = _read(name, opened, _typed(name, opened.bundle))
     except ValueError as error:  # CheckpointError, too
-        problem = str(error)
-    st.error(literal(problem))
-    st.stop()
+        st.error(literal(str(error)))
+        st.stop()
+    say_what_it_knows(name, one.bundle.tokenizer, one.encoder.cfg.n_ctx)
+    return one
 
 
 def _typed(name: str, bundle: tfs.Bundle) -> list[str]:
@@ -166,7 +168,6 @@ def _typed(name: str, bundle: tfs.Bundle) -> list[str]:
             _fitting(bundle, example),
             key=f"text for {name}" + f", {number}" * (number > 1),
             bind="query-params",
-            max_chars=MOST_CHARACTERS,
         )
         for number, (label, example) in enumerate(zip(labels, examples, strict=True), start=1)
     ]
@@ -194,6 +195,7 @@ def _read(name: str, opened: state.Opened, texts: list[str]) -> OneText:
     for segment, text in enumerate(texts):
         if not text.strip():
             raise ValueError("There is nothing to read: type a text.")
+        check_is_known(name, tokenizer, text, MOST_CHARACTERS)
         pieces = (
             [part for word in text.split() for part in SPLIT.split(word)] if by_word else [text]
         )

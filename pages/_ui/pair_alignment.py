@@ -7,11 +7,11 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pages._ui import state
 from pages._ui.axes import css_colour
 from pages._ui.cell_maps import FULL_WIDTH, Axis, CellMap, cell_maps
 from pages._ui.layout import behind, literal
 from pages._ui.two_texts import TwoTexts
+from pages._ui.what_it_knows import task_of
 from tfs.interp import (
     aligned_cells,
     alignment_by_chance,
@@ -21,7 +21,6 @@ from tfs.interp import (
 )
 from tfs.plots import probability_rows
 from tfs.tasks.grammar import GrammarTask
-from tfs.train.recipe import read_recipe
 
 RINGED = "the word it comes from"
 CROSS = "decoder.{}.cross_attn.hook_pattern"
@@ -30,7 +29,7 @@ CROSS = "decoder.{}.cross_attn.hook_pattern"
 def known_alignment(two: TwoTexts) -> Tensor | None:
     """[target_pos source_pos], True where a written word comes from a read one; None where the
     task does not know it, or the reader does not want it marked. Says which."""
-    if not _is_of_the_grammar(two.name):
+    if task_of(two.name) != GrammarTask.name:
         return None
     text = two.plain(two.source)
     try:
@@ -57,14 +56,6 @@ def known_alignment(two: TwoTexts) -> Tensor | None:
         for place, (right, is_written) in zip(places, both, strict=False)
     ]
     return aligned_cells(known, len(two.written), len(two.source))
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def _is_of_the_grammar(name: str) -> bool:
-    try:
-        return read_recipe(state.directory_of(name)).task == GrammarTask.name
-    except ValueError:
-        return False
 
 
 def head_scores(two: TwoTexts, aligned: Tensor) -> Tensor:
@@ -95,19 +86,21 @@ def head_name(two: TwoTexts, place: int) -> str:
     return f"L{layer}H{head}"
 
 
-def missed_heads(two: TwoTexts, aligned: Tensor | None) -> None:
-    """How likely each written token is to the model, and without each head of cross-attention."""
+def missed_heads(two: TwoTexts, aligned: Tensor | None, step: int) -> None:
+    """How likely each token that is written so far is to the model, and without each head of
+    cross-attention."""
     st.markdown(
         "A large weight is not yet an explanation: what is read there may not matter, and other "
         "heads may bring the same (Jain & Wallace 2019). So take each head of cross-attention out, "
         "its z set to zero, and ask how likely the same text is then."
     )
-    whole, without = two.log_probs(), two.log_probs_without_heads().flatten(0, 1)
+    whole = two.log_probs()[:step]
+    without = two.log_probs_without_heads().flatten(0, 1)[:, :step]
     totals = without.sum(-1)
     names = [head_name(two, place) for place in range(len(totals))]
     rows = ["all heads", *(f"without {name}" for name in names)]
     probs = torch.cat([whole[None], without]).exp()
-    labels = two.labels(two.written)
+    labels = two.labels(two.written[:step])
     cell_maps(
         [CellMap("Probability of each written token", probs, "probability", high=1.0)],
         Axis("", rows),
@@ -127,13 +120,14 @@ def missed_heads(two: TwoTexts, aligned: Tensor | None) -> None:
             "ids = source, read_back, written\n"
             "whole = written_log_probs(model, *ids)\n"
             "without = log_probs_without_heads(model, *ids).flatten(0, 1)\n"
-            "result = torch.cat([whole, without]).exp()",
+            f"result = torch.cat([whole, without])[:, :{step}].exp()",
             written_log_probs,
             log_probs_without_heads,
         ),
     )
     most, whole_text = int(totals.argmin()), f"{whole.sum().exp():.3f}"
-    said = f"The whole text has probability {whole_text}."
+    text = "The whole text" if step == len(two.written) else "What is written so far"
+    said = f"{text} has probability {whole_text}."
     if aligned is not None and not (scores := head_scores(two, aligned).flatten()).isnan().all():
         best, least = int(scores.argmax()), int(scores.argmin())
         said += (

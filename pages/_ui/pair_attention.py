@@ -1,5 +1,6 @@
 """The attentions of a model of two texts: all heads at a glance, one of them large, one cell."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -8,10 +9,10 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pages._ui.aligned_bars import Row, key_rows
+from pages._ui.aligned_bars import softmax_rows
 from pages._ui.all_heads import COLUMNS, choose_cell, columns_of, head_names
 from pages._ui.attention_road import cell_products
-from pages._ui.axes import css_colour
+from pages._ui.axes import css_colour, shape
 from pages._ui.cell_maps import Axis, CellMap, cell_maps
 from pages._ui.components import attention_mosaic
 from pages._ui.controls import lock_cell, pick_layer_and_head, pick_place
@@ -20,9 +21,10 @@ from pages._ui.layout import behind, quoted
 from pages._ui.two_texts import TwoTexts
 from tfs.interp import products_of_cell
 from tfs.model.layers import Attention
-from tfs.plots import attention_grid, attention_pattern, key_bars
+from tfs.plots import attention_grid, attention_pattern, softmax_steps
 
 WIDEST, LARGEST_CELL, LEAST = 640, 72, 280  # pixels: while little is written, cells stay small
+LOWEST = 100  # pixels of all rows together, so that the name of their axis stands beside them
 
 
 class Part(NamedTuple):
@@ -158,6 +160,7 @@ def one_head(
         Axis("key", keys, css_colour("key_pos")),
         key=part.key,
         width=min(WIDEST, max(LEAST, LARGEST_CELL * columns)),
+        row_height=math.ceil(LOWEST / rows),
         lock=(at.query, at.key) if locks and (at.query, at.key) != (None, None) else None,
         on_lock=lock_cell if locks else None,
         rings=None if rings is None else rings[:rows, :columns],
@@ -174,28 +177,45 @@ def one_head(
 
 
 def scores_of_query(two: TwoTexts, part: Part, at: Chosen) -> None:
-    """The scores of one query before the softmax, and the locked cell's taken apart."""
+    """One query's scores, the weights that softmax makes of them, and the locked cell's score taken
+    apart."""
     query = part.rows // 2 if at.query is None else at.query
     if at.query is None:
         st.caption("No query is locked, so this is the one in the middle.")
     hook, keys = part.hook.format(at.layer), part.keys[: part.columns]
-    scores = two.run()[f"{hook}.hook_attn_scores"][at.head, query, : part.columns]
-    st.markdown(
-        f"Query {query}, {quoted(part.queries[query])}, scores each key: q · k, divided by the "
-        "scale. Softmax makes weights of these scores."
+    scores, weights = (
+        two.run()[f"{hook}.hook_{name}"][at.head, query, : part.columns]
+        for name in ("attn_scores", "pattern")
     )
-    key_rows([Row("score", scores, two_colours=True)], keys, key="scores", lock=at.key)
+    exps = (scores - scores.max()).exp()
+    scale = two.model.get_submodule(hook).attn_scale
+    st.markdown(
+        f"Query {query}, {quoted(part.queries[query])}, scores each key: q · k, divided by "
+        f"{scale:.3f}{_is_the_root(two, scale)}. Softmax makes weights of these scores: "
+        f"exp of each, less the largest, divided by the sum of all, {exps.sum():.3f}. They sum to "
+        f"{weights.sum():.4f}."
+    )
+    softmax_rows(scores, exps, weights, keys, key="scores", lock=at.key)
     behind(
-        {"score": partial(key_bars, scores, keys, unit="score", lock=at.key)},
+        {"softmax": partial(softmax_steps, scores, exps, weights, keys)},
         key="scores",
         code=[Attention.explicit_attention],
-        reads=f"{hook}.hook_attn_scores [batch head query_pos key_pos]",
+        reads=f"{hook}.hook_attn_scores, hook_pattern [batch head query_pos key_pos]",
         program=two.program(
-            f"result = cache['{hook}.hook_attn_scores'][0, {at.head}, {query}, :{part.columns}]"
+            f"at = 0, {at.head}, {query}, slice({part.columns})\n"
+            f"scores = cache['{hook}.hook_attn_scores'][at]\n"
+            f"weights = cache['{hook}.hook_pattern'][at]\n"
+            "result = torch.stack([scores, (scores - scores.max()).exp(), weights])"
         ),
     )
     if at.key is not None:
         _one_cell(two, part, at, query, at.key)
+
+
+def _is_the_root(two: TwoTexts, scale: float) -> str:
+    d_head = two.model.cfg.d_head
+    is_root = math.isclose(scale, math.sqrt(d_head), rel_tol=1e-6)
+    return f" = √{shape('d_head')} = √{d_head}" if is_root else ""
 
 
 def _one_cell(two: TwoTexts, part: Part, at: Chosen, query: int, key: int) -> None:

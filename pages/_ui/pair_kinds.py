@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages._ui import kept
 from pages._ui.pair_attention import (
     cross_attention,
     decoder_attention,
@@ -14,6 +15,12 @@ from pages._ui.pair_attention import (
 from pages._ui.pair_picker import pick_step, pick_two_texts, say_what_is_written
 
 DECODER, ENCODER, CROSS, WRITTEN = "decoder", "encoder", "cross", "written"
+NAMES = {
+    DECODER: "decoder-only",
+    ENCODER: "encoder of two texts",
+    CROSS: "cross, between two texts",
+    WRITTEN: "decoder of two texts",
+}
 ABOUT = {
     DECODER: "A model that goes on with one text, the one in the sidebar: every position sees "
     "itself and what stands before it.",
@@ -28,11 +35,15 @@ ABOUT = {
 
 def which_attention() -> str:
     """Of a decoder, of an encoder, between two texts, or of what is written; kept in the URL."""
+    asked = st.query_params.get("of", "")
+    if "of" not in st.session_state and asked in NAMES:  # a link names the option, not its label
+        kept.say({"of": NAMES[asked]})
     which = st.segmented_control(
         "Which attention",
         list(ABOUT),
         default=DECODER,
         required=True,
+        format_func=NAMES.get,
         key="of",
         bind="query-params",
     )

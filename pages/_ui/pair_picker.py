@@ -9,6 +9,7 @@ from pages._ui.layout import counted, literal
 from pages._ui.opened_by import architecture_of
 from pages._ui.steps import PLAY, counter
 from pages._ui.two_texts import TwoTexts, two_texts
+from pages._ui.what_it_knows import check_is_known, say_what_it_knows
 from tfs.model.architectures import ENCODER_DECODER
 from tfs.tasks.pairs import END, PAD, START, PairTask
 from tfs.train.checkpoint import bundled_names
@@ -55,16 +56,17 @@ def pick_two_texts() -> TwoTexts:
         example_of(name),
         key=f"text for {name}",
         bind="query-params",
-        max_chars=MOST_CHARACTERS,
     )
     _say_dead_link(name)
     if state.is_run(name):
         remember_run(name)
     try:
-        return two_texts(name, *_opened_and_read(name, text))
+        opened, source = _opened_and_read(name, text)
     except ValueError as error:
         st.error(literal(str(error)))
         st.stop()
+    say_what_it_knows(name, opened.bundle.tokenizer, opened.bundle.model.cfg.n_ctx)
+    return two_texts(name, opened, source)
 
 
 def _opened_and_read(name: str, text: str) -> tuple[state.Opened, tuple[int, ...]]:
@@ -72,6 +74,7 @@ def _opened_and_read(name: str, text: str) -> tuple[state.Opened, tuple[int, ...
     opened = state.open_any(name)
     tokenizer, n_ctx = opened.bundle.tokenizer, opened.bundle.model.cfg.n_ctx
     _check_marks(name, tokenizer)
+    check_is_known(name, tokenizer, text, MOST_CHARACTERS)
     source = tuple(tokenizer.encode(text)) if text.strip() else ()
     if not source:
         raise ValueError("There is nothing to read: type a text.")

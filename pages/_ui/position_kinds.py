@@ -79,6 +79,17 @@ def say_without_vectors(view: View, kind: Kind) -> None:
         )
 
 
+def say_why_no_curve(kind: Kind) -> None:
+    """Where likeness is measured, of a kind without vectors: it has none to measure."""
+    if kind.vectors is None and kind.name != LEARNED:
+        st.caption(
+            f"The kind chosen above, {kind.name}, has no vectors, so there is no likeness to "
+            "measure and no curve of it: kinds that have some are drawn instead."
+        )
+    elif kind.vectors is None:
+        st.caption("This model learned no vectors, so the curve below is that of sines.")
+
+
 def _what_is_measured(view: View) -> str:
     if own_kind(view) == NONE:
         return f"The experiment at the end measures how much that is in **{literal(view.name)}**."

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+import streamlit as st
 from torch import Tensor
 
 from pages._ui.aligned_bars import Row, aligned_bars
 from pages._ui.axes import css_colour
 from pages._ui.cell_maps import Axis
 from pages._ui.controls import View
-from pages._ui.layout import behind
+from pages._ui.layout import behind, counted
 from pages._ui.one_text import OneText
 from pages._ui.two_texts import TwoTexts
 from tfs.hooks import ActivationCache
@@ -118,9 +119,9 @@ def _strip(
     """A bar for each position: how far the top of its stream has moved."""
     key = f"reach {name}"
     noticed = int((moved > 1e-4 * moved.max()).sum())
-    unit = f"{noticed} of {len(labels)} positions have noticed"
+    st.caption(f"{noticed} of {counted(len(labels), 'position')} have noticed.")
     aligned_bars(
-        [Row(title, moved, unit)],
+        [Row(title, moved)],
         Axis("pos", labels, css_colour("pos")),
         key=key,
         mark=place,

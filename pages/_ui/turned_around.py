@@ -1,12 +1,15 @@
 """An experiment on the model on screen: the tokens before the last one, turned around."""
 
+from functools import partial
+
 import streamlit as st
 import torch
 
 from pages._ui import state
 from pages._ui.axes import shape
 from pages._ui.controls import View, pick_layer_and_head
-from pages._ui.layout import figure
+from pages._ui.head_map import head_maps
+from pages._ui.layout import behind, figure
 from pages._ui.parts import part
 from tfs.hooks import ActivationCache
 from tfs.plots import head_scores, weights_twice
@@ -47,12 +50,14 @@ def turned_around(view: View) -> None:
     layer, head = pick_layer_and_head(view.model.cfg)
     left, right = st.columns([2, 3])
     with left:
-        figure(
-            head_scores(changes, "Largest change of a weight", value="change"),
+        name = "Largest change of a weight"
+        head_maps({name: changes}, key="changes map", what="", chosen=(layer, head), high=1.0)
+        behind(
+            {name: partial(head_scores, changes, name, value="change")},
             key="changes",
             code=[ActivationCache.stack_activation],
             reads="blocks.*.attn.hook_pattern [batch head query_pos key_pos]",
-            program=view.program(TWICE + "result = (first - second).abs().amax(-1)"),
+            program=view.program(TWICE + "result = (first - second).abs().amax(-1).flip(0)"),
         )
     with right:
         figure(

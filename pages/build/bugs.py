@@ -6,6 +6,7 @@ from pages._ui.bug_views import (
     BY_NAME,
     FORMS,
     blind_diagnosis,
+    say_floor,
     show_reading,
     two_forms,
     verdict,
@@ -37,3 +38,5 @@ form = st.segmented_control(
 verdict(bug, form)
 st.markdown(f"**{bug.reading}**")
 show_reading(bug, form, bug.reading, key="symptom")
+st.caption("Both forms are drawn on one and the same axis, so that switching shows the difference.")
+say_floor(bug.reading)

@@ -10,10 +10,9 @@ from pages._ui.differences import differences, of_decoder, of_encoder, of_two_te
 from pages._ui.jumps import carrying
 from pages._ui.layout import code_box, made_by, prose
 from pages._ui.model_rows import model_rows
-from pages._ui.one_text import OneText, pick_masked, pick_position
-from pages._ui.one_text import pick as pick_one
-from pages._ui.pair_picker import pick_two_texts as pick_two
-from pages._ui.pair_picker import say_what_is_written
+from pages._ui.one_text import OneText, pick, pick_masked, pick_position
+from pages._ui.pair_picker import pick_two_texts, say_what_is_written
+from pages._ui.parts import ending_alone
 from pages._ui.reach import WHICH, decoder_reach, encoder_reach, two_texts_reach
 from pages._ui.stack_rows import encoder_decoder_rows, encoder_rows
 from pages._ui.two_texts import TwoTexts
@@ -61,7 +60,7 @@ def drawing(
 
 def encoder_only() -> tuple[OneText, dict[str, Any] | None]:
     st.subheader(ENCODER)
-    one = pick_masked(pick_one())
+    one = pick_masked(pick())
     hidden = one.masked[0] if one.masked else one.words[0][0]
     place = pick_position("Position", one.labels, key="place", default=hidden)
     blocks = "model.blocks" if one.encoder is one.bundle.model else "model.encoder.blocks"
@@ -81,7 +80,7 @@ def encoder_only() -> tuple[OneText, dict[str, Any] | None]:
 
 def two_texts() -> tuple[TwoTexts, dict[str, Any] | None]:
     st.subheader(BOTH)
-    two = pick_two()
+    two = pick_two_texts()
     say_what_is_written(two, len(two.written))
     source, written = two.labels(two.source), two.labels(two.read_back)
     with st.container(horizontal=True):
@@ -128,11 +127,12 @@ for name, place, show, describe, reach in (
     (DECODER, right, decoder_only, of_decoder, decoder_reach),
     (BOTH, st.container(), two_texts, of_two_texts, two_texts_reach),
 ):
-    if see in (ALL, name):
-        with place:
-            opened, chosen = show()
+    if see in (ALL, name) and (found := ending_alone(show, place)):
+        opened, chosen = found
         columns[name], reaches[name] = describe(opened), (reach, opened)
         jumps += [chosen] if chosen else []
+if not columns:
+    st.stop()
 if jumps:
     st.session_state["jump"] = jumps[0]
     st.rerun()

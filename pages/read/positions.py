@@ -14,6 +14,7 @@ from pages._ui.position_kinds import (
     own_kind,
     pick_kind,
     say_how_far_it_reaches,
+    say_why_no_curve,
     say_without_vectors,
 )
 from pages._ui.rotation import one_rotation
@@ -43,7 +44,8 @@ else:
     functions = [sinusoidal] if kind.name == SINUSOIDAL else []
     reads = "" if functions else "pos_embed.W_pos [n_ctx d_model]"
     vectors = kind.vectors[:shown]
-    positions, end = numbered("pos", shown), brightest_entry(vectors)
+    positions = numbered("pos", shown)
+    end = 1.0 if functions else brightest_entry(vectors)  # no sine is larger than 1
     st.markdown(
         f"Row by row, the vectors of positions 0 to {shown - 1}, {shape('pos d_model')}: "
         + (
@@ -51,7 +53,12 @@ else:
             if functions
             else "what training has made of random numbers."
         )
-        + f" The colours end at ±{end:.2g}; the 0.5 % of all entries that are larger look the same."
+        + f" The colours end at ±{end:.2g}"
+        + (
+            "; the 0.5 % of all entries that are larger look the same."
+            * (vectors.abs().max() > end).item()
+            or "."
+        )
     )
     cell_maps(
         [CellMap(f"{kind.name} positions", vectors, "value", high=end, signed=True)],
@@ -94,6 +101,7 @@ if kind.name == SINUSOIDAL:
     one_rotation(view, min(ASKED, cfg.n_ctx - 1))
 
 st.subheader("Likeness and distance")
+say_why_no_curve(kind)
 st.markdown(
     "The mean cosine of all pairs of positions so far apart, and a band of one standard deviation "
     "to either side. Where the band is narrow, likeness hangs on the distance alone, and a head "

@@ -39,7 +39,7 @@ if aligned is not None:
     say_scores(two, aligned)
 
 st.subheader("Is a head missed?")
-missed_heads(two, aligned)
+missed_heads(two, aligned, step)
 
 st.subheader("The encoder sees both ways")
 one_head(two, encoder_attention(two), at, locks=False)

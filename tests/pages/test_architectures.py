@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from tests.pages.screen import bars, messages, open_code
+from tests.pages.screen import bars, header, messages, open_code
 
 PAGE = "pages/read/architectures.py"
 SENTENCE = "lai miraim rudas lon tol ne visent pa"
@@ -286,3 +286,21 @@ def test_norms_of_a_decoder_stand_where_it_has_them(
     assert sum(row.get("slim", False) for row in road["rows"]) == on_road
     found = [gate["short"] for row in road["rows"] for gate in row["gates"]]
     assert (found.count("norm"), found.count("mask")) == (gates, 2)
+
+
+def test_a_model_without_a_text_ends_its_own_column_and_the_others_stay(visit) -> None:
+    at = visit(PAGE)
+    at.text_input(key="text for masked-words").set_value("").run()
+    assert not at.exception
+    assert [element.value for element in at.error] == ["There is nothing to read\\: type a text\\."]
+    keys = [c.proto.id for c in at.get("bidi_component")]
+    assert any(key.endswith("-decoder map") for key in keys)
+    assert any(key.endswith("-two roads") for key in keys)
+    assert not any(key.endswith("-encoder map") for key in keys)
+    assert list(at.table[0].value.columns)[1:] == ["Decoder-only", "Encoder-decoder"]
+
+
+def test_how_many_have_noticed_stands_in_a_sentence_that_wraps(visit) -> None:
+    at = visit(PAGE, see="Encoder-only")
+    assert any("positions have noticed." in caption.value for caption in at.caption)
+    assert header(at, "reach encoder")["rows"][0]["unit"] == ""

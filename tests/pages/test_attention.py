@@ -288,7 +288,9 @@ def test_the_attentions_of_a_model_of_two_texts(visit, two_texts, of) -> None:
     mosaic = f"{of if of != 'written' else 'decoder'} mosaic"
     close(levels(at, mosaic).float(), pattern, atol=0.5 / 255 + 1e-6)
     assert header(at, mosaic)["lock"] == {"head": 3, "query": 4, "key": 2}
-    (scores,) = bars(at, "scores").values()
+    scores, _, weights = bars(at, "scores").values()
+    close(weights, pattern[3, 4])
+    assert f"divided by {math.sqrt(model.cfg.d_head):.3f}" in said(at)
     q, k = (cache[f"{hook}.hook_{name}"][0, :, 3] for name in "qk")
     by_hand = q[4] @ k.T / math.sqrt(model.cfg.d_head)
     if of == "written":
@@ -324,5 +326,19 @@ def test_heads_of_two_texts_that_share_keys_say_so(visit, tmp_path) -> None:
     assert not at.exception and not at.error
     assert header(at, "cross mosaic")["names"][2:] == ["L0H2 · K1", "L0H3 · K1"]
     assert "Grouped-query attention" in said(at)
-    products, (scores,) = the_map(at, "cell strips")[0], bars(at, "scores").values()
+    products, (scores, *_) = the_map(at, "cell strips")[0], bars(at, "scores").values()
     close(products.sum(), scores[2], atol=1e-3)
+
+
+def test_the_kinds_of_attention_have_names_that_tell_and_old_links_still_work(visit) -> None:
+    at = visit(PAGE, of="written")
+    assert at.session_state["of"] == "written" and maps(at, "decoder")
+    names = list(at.button_group(key="of").options)
+    assert names[0] == "decoder-only" and names[3] == "decoder of two texts"
+    assert not at.warning and not at.exception
+
+
+def test_the_cost_stands_where_a_narrow_screen_shows_it(visit) -> None:
+    at = visit(PAGE, model="induction")
+    (table,) = (each.value for each in at.dataframe if "cost without it" in each.value)
+    assert list(table.columns)[:3] == ["head", "cost without it", "check"]

@@ -197,3 +197,23 @@ def test_every_box_of_code_can_be_opened(visit, name) -> None:
     at = open_code(visit(PAGE, both=name, back="true"))
     assert not at.exception and not at.error
     assert sum("hooks_to_look_back" in code.value for code in at.code) >= 3
+
+
+def test_an_invented_language_is_called_one_and_an_unknown_word_gets_others(visit) -> None:
+    from tfs.tasks.two_languages import velu_words
+
+    at = visit(PAGE, both="masked-words")
+    assert f"These words are Velu, and it knows {len(velu_words())} of them." in said(at)
+    at = visit(PAGE, both="masked-words", **{"text for masked-words": "lo whale"})
+    (sentence,) = (element.value.replace("\\", "") for element in at.error)
+    assert sentence.startswith("masked-words does not know “whale”. Some of the words that it")
+    assert "Tokenizer" not in sentence
+
+
+def test_tags_have_a_key_and_strange_sentences_a_warning(visit) -> None:
+    at = visit(PAGE, both="tags")
+    assert "**PER** a person, **LOC** a place" in said(at) and "**B-**" in said(at)
+    assert "patterns of sentences" in said(at) and not at.warning
+    at = visit(PAGE, both="tags", **{"text for tags": "The cat sat"})
+    (warning,) = (element.value for element in at.warning)
+    assert "“cat”, “sat”" in warning and "guesses, however sure they look" in warning

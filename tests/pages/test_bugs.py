@@ -5,9 +5,10 @@ import pytest
 from tests.pages.screen import as_tensor, drawn, said
 
 PAGE = "pages/build/bugs.py"
+FORMS = ("broken", "fixed")
 
 
-@pytest.mark.parametrize("form", ["broken", "fixed"])
+@pytest.mark.parametrize("form", FORMS)
 def test_the_symptom_is_drawn_and_the_check_runs_on_the_form_that_is_chosen(visit, form) -> None:
     from tfs.bugs import BUGS
 
@@ -55,3 +56,30 @@ def test_readings_are_shown_of_the_case_and_of_a_healthy_lab(visit) -> None:
     for reading in ("Weights", "What it writes"):
         assert drawn(at, f"case {reading}") and drawn(at, f"healthy {reading}")
     assert hidden_bug(7).name not in said(at)
+
+
+def test_the_forms_of_a_bug_stand_on_one_axis_in_whole_numbers(visit) -> None:
+    name = "One feed-forward network for all blocks"
+    shown = {form: drawn(visit(PAGE, bug=name, form=form), "symptom") for form in FORMS}
+    ends = [figure["layout"]["xaxis"]["range"] for figure in shown.values()]
+    assert ends[0] == ends[1] and ends[0][1] > 17088
+    texts = {form: set(figure["data"][0]["text"]) for form, figure in shown.items()}
+    assert texts == {"broken": {"12,992"}, "fixed": {"17,088"}}
+
+
+def test_a_case_and_a_healthy_lab_share_their_axis_and_the_floor_is_explained(visit) -> None:
+    from tfs.bugs.lab import floor
+
+    at = visit(PAGE, blind="true", case="1")
+    case, healthy = (drawn(at, f"{who} Loss while training") for who in ("case", "healthy"))
+    assert case["layout"]["yaxis"]["range"] == healthy["layout"]["yaxis"]["range"]
+    lows = [as_tensor(figure["data"][0]["y"]).min() for figure in (case, healthy)]
+    assert case["layout"]["yaxis"]["range"][0] < min(lows)
+    assert f"The honest floor, {floor():.3f}, is the lowest mean loss" in said(at)
+    at.pills(key="asked").set_value(["Weights"]).run()
+    assert "honest floor" not in said(at)
+
+
+def test_the_verdict_does_not_say_that_a_broken_form_does_what_the_check_asks(visit) -> None:
+    at = visit(PAGE, bug="Heads read slices", form="broken")
+    assert at.warning[0].value.startswith("The broken form fails. The check: Each head's output")

@@ -192,10 +192,8 @@ def test_turning_the_prompt_around(opened, name) -> None:
     for trace, weights in zip(drawn(at, "twice")["data"], (first, second), strict=True):
         torch.testing.assert_close(as_tensor(trace["y"]), weights[0, head], atol=1e-5, rtol=0)
     changes = (first - second).abs().amax(-1)
-    cells = as_tensor(drawn(at, "changes")["data"][0]["z"])
+    cells = the_map(at, "changes map").flip(0)  # layer 0 is the lowest row
     torch.testing.assert_close(cells, changes, atol=1e-5, rtol=0)
-    assert drawn(at, "changes")["layout"]["meta"]["table"]["value"] == "change"
-    assert [note["text"] for note in drawn(at, "changes")["layout"]["annotations"]] == ["change"]
     if name == "mirror-no-positions":
         assert changes[0].max() < 1e-6 and "a bag of tokens" in said(at)
         assert changes[1].max() > 0.01 and f"{changes[1].max():.3f}" in said(at)
@@ -240,3 +238,22 @@ def test_odd_prompts(opened, prompt) -> None:
     assert the_map(at, "vectors map").shape[0] >= max(64, len(ids))
     sizes = [len(chart.proto.spec) for chart in at.get("plotly_chart")]
     assert sum(sizes) < 300_000 or len(ids) > 64
+
+
+def test_only_colours_that_end_below_an_entry_say_that_some_look_the_same(opened) -> None:
+    assert "that are larger look the same" in said(opened("mirror", "learned")[0])
+    at = opened("mirror", "sinusoidal")[0]
+    assert "The colours end at ±1." in said(at) and "look the same" not in said(at)
+
+
+@pytest.mark.parametrize("kind", ["rotary", "alibi"])
+def test_kinds_without_vectors_say_why_they_have_no_curve(opened, kind) -> None:
+    assert f"The kind chosen above, {kind}, has no vectors" in said(opened("mirror", kind)[0])
+    assert "has no vectors" not in said(opened("mirror", "sinusoidal")[0])
+
+
+def test_slopes_are_written_with_the_digits_that_count(opened) -> None:
+    at, model, _ = opened("mirror", "alibi")
+    slopes = [2 ** (-8 * (n + 1) / model.cfg.n_heads) for n in range(model.cfg.n_heads)]
+    texts = drawn(at, "slopes")["data"][0]["text"]
+    assert [float(text) for text in texts] == pytest.approx(slopes, rel=1e-2)

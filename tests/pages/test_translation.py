@@ -249,3 +249,47 @@ def test_a_text_that_cannot_be_read_gets_one_sentence(visit, name, text, says) -
     at.text_input(key=f"text for {name}").set_value(text).run()
     assert not at.exception and len(messages(at)) == 1
     assert says in messages(at)[0].replace("\\", "") and "\n" not in messages(at)[0]
+
+
+def test_what_is_not_written_yet_is_not_given_away(visit, decoded) -> None:
+    tokenizer, _, written, _ = decoded("grammar", SENTENCE)
+    at = visit(PAGE, pair="grammar", **{"so far": "2"})
+    assert header(at, "missed")["columns"]["labels"] == tokenizer.str_tokens(written[:2])
+    assert the_map(at, "missed").shape == (5, 2)
+    assert "What is written so far has probability" in said(at)
+    assert "The whole text has" not in said(at)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "strange", "known"),
+    [
+        ("dates", "7/3/94", "“/”", "0123456789"),
+        ("numbers", "Zürich", "“Z”, “ü”", "adefghi"),
+        ("grammar", "the whale sees lo dog", "“whale”", "horse"),
+    ],
+)
+def test_what_the_model_does_not_know_is_named_with_what_it_does(
+    visit, name, text, strange, known
+) -> None:
+    at = visit(PAGE, pair=name, **{f"text for {name}": text})
+    assert not at.exception
+    (sentence,) = (element.value.replace("\\", "") for element in at.error)
+    assert sentence.startswith(f"{name} does not know {strange}")
+    assert known in sentence and "Tokenizer" not in sentence
+
+
+def test_a_text_too_long_is_told_and_not_passed_over(visit) -> None:
+    at = visit(PAGE, pair="dates", **{"text for dates": "1" * 300})
+    (sentence,) = (element.value.replace("\\", "") for element in at.error)
+    assert sentence.startswith("The text has 300 characters, more than the 200 that are read here")
+    assert not at.text_input(key="text for dates").proto.max_chars
+
+
+def test_an_invented_language_is_called_one_and_characters_are_listed(visit) -> None:
+    from tfs.tasks.two_languages import english_words
+
+    at = visit(PAGE, pair="grammar")
+    assert f"It reads {len(english_words())} English words, and writes Velu." in said(at)
+    assert "a language invented for this task" in said(at)
+    at = visit(PAGE, pair="dates")
+    assert "It reads up to 28 characters, of these:" in said(at)

@@ -140,6 +140,9 @@ def figures(plots, tokens, scores, weighed):
         "scatter_2d": plots.scatter_2d(
             torch.randn(n, 2, generator=g), tokens, explained=(0.5, 0.2)
         ),
+        "amount_bars": plots.amount_bars(
+            torch.rand(n, generator=g), tokens, x_title="size of <b>", among=[2.0]
+        ),
         "signed_bars": plots.signed_bars(torch.randn(n, generator=g), tokens, x_title='of "<b>"'),
         "similarity_matrix": plots.similarity_matrix(similarity, tokens),
         "stacked_terms": plots.stacked_terms(

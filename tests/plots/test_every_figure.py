@@ -19,7 +19,7 @@ NAMES = [
     *("loss_by_mask", "mask_cells", "neighbour_bars", "position_matrix", "scatter_3d"),
     *("similarity_curves", "softmax_steps", "weights_twice"),
     *("accuracy_by_position", "compare_runs", "over_training"),
-    *("bias_by_distance", "rotary_turns"),
+    *("amount_bars", "bias_by_distance", "rotary_turns"),
     *("depth_lines", "paired_bars", "weight_difference"),
     *("beam_tree", "probability_rows"),
 ]

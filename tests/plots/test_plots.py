@@ -136,6 +136,42 @@ def test_bars_say_which_sign_they_have_without_colour(plots):
     assert "+1.00 in all; the largest is up with +1.50" in plots.figure_alt(fig)
 
 
+def test_amounts_are_written_without_a_sign_and_whole_where_they_are_whole(plots):
+    fig = plots.amount_bars(torch.tensor([12992.0, 0.0039062]), ["a", "b"], x_title="numbers")
+    assert list(fig.data[0].text) == ["12,992", "0.00391"]
+    assert "+" not in plots.figure_alt(fig) and "a with 12,992" in plots.figure_alt(fig)
+    alone, beside = (
+        plots.amount_bars(torch.ones(1), ["a"], x_title="size", among=others).layout.xaxis.range
+        for others in ([], [4.0, math.nan])
+    )
+    assert alone[0] == beside[0] == 0 and beside[1] == 4 * alone[1]
+
+
+def test_curves_share_an_axis_where_they_are_told_of_each_other(plots):
+    first, second = [4.0, 1.0], [2.5, 0.5]
+    ends = [
+        plots.loss_curve([0, 1], one, among=other).layout.yaxis.range
+        for one, other in ((first, second), (second, first))
+    ]
+    assert ends[0] == ends[1] and ends[0][0] < 0.5 < 4.0 < ends[0][1]
+    rates = [
+        plots.lr_schedule([0, 1], one, among=other).layout.yaxis.range
+        for one, other in ((first, second), (second, first))
+    ]
+    assert rates[0] == rates[1] and rates[0][1] > 4.0
+
+
+def test_a_level_named_in_the_legend_leaves_the_curve_its_width(plots):
+    levels = {"honest floor": 0.628}
+    beside, above = (
+        plots.loss_curve([0, 1], [4.0, 1.0], references=levels, in_legend=named)
+        for named in (False, True)
+    )
+    assert above.layout.margin.r < 30 < beside.layout.margin.r
+    (line,) = above.layout.shapes
+    assert line.showlegend and line.name == "honest floor = 0.628" and line.y0 == 0.628
+
+
 def test_terms_stack_up_to_their_sum(plots):
     fig = plots.stacked_terms(["W_E", "W_U"], [30, 10], "parameters")
     assert sum(trace.x[0] for trace in fig.data) == fig.layout.xaxis.range[1] == 40

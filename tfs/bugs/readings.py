@@ -26,6 +26,7 @@ from tfs.bugs.lab import (
     train_lab,
 )
 
+FLOOR = "honest floor"  # what lab.floor() is called beside a loss
 FRESH = 99_991  # the seed of sequences that no training has seen
 DEEP, DEEP_STEPS, DEEP_PEAK = 8, 120, 5e-3
 
@@ -59,7 +60,7 @@ def whole(batch: int = 64) -> Int[Tensor, "batch pos"]:
 def training_loss(trained: Trained) -> Symptom:
     """What the training loop wrote down, step by step, as its own loss function has it."""
     values = torch.tensor(trained.losses)
-    return Symptom("curve", "loss", values, levels=(("honest floor", floor()),))
+    return Symptom("curve", "loss", values, levels=((FLOOR, floor()),))
 
 
 @torch.no_grad()
@@ -69,7 +70,7 @@ def loss_when_run(trained: Trained) -> Symptom:
     tokens = torch.stack(sequences(64, FRESH))
     run = fixed.loss(trained.lab(tokens), tokens).item()
     values = torch.tensor([reported, run, floor()])
-    labels = ["reported in training", "measured when run", "honest floor"]
+    labels = ["reported in training", "measured when run", FLOOR]
     return Symptom("bars", "loss (nats per token)", values, labels)
 
 
@@ -230,7 +231,7 @@ def deep_training(trained: Trained) -> Symptom:
     parts = replace(trained.lab.parts, sublayer=post_norm)
     with torch.enable_grad():
         deep = train_lab(parts, n_layers=DEEP, steps=DEEP_STEPS, peak=DEEP_PEAK)
-    return Symptom("curve", "loss", torch.tensor(deep.losses), levels=(("floor", floor()),))
+    return Symptom("curve", "loss", torch.tensor(deep.losses), levels=((FLOOR, floor()),))
 
 
 READINGS: dict[str, Callable[[Trained], Symptom]] = {

@@ -11,6 +11,7 @@ Every figure carries one sentence of alt text, computed from its data (`figure_a
 read as a table (`figure_table`: column name -> list, ready for CSV or a DataFrame).
 """
 
+from tfs.plots.amounts import amount_bars
 from tfs.plots.attention import (
     attention_contributions,
     attention_grid,
@@ -50,6 +51,7 @@ from tfs.plots.writing import beam_tree, probability_rows
 
 __all__ = [
     "accuracy_by_position",
+    "amount_bars",
     "attention_contributions",
     "attention_grid",
     "attention_mask",

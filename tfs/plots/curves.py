@@ -20,13 +20,16 @@ def loss_curve(
     references: Mapping[str, Number] | None = None,
     *,
     per: str = "token",
+    among: Sequence[Number] = (),
+    in_legend: bool = False,
     title: str = "",
 ) -> go.Figure:
     """Training loss by step, held-out loss as (step, loss) points, and levels to compare with.
 
     references: a label for each level, such as {"ln V": 4.605, "floor": 2.149}; drawn dashed.
-    per: what each loss is a mean over. An empty curve is drawn as such, so a page can show it
-    before the first step.
+    per: what each loss is a mean over. among: losses that have room on the axis too, so that
+    figures side by side share it. in_legend: levels are named there, and not in the right margin.
+    An empty curve is drawn as such, so a page can show it before the first step.
     """
     steps, train_loss = np.asarray(steps), np.asarray(train_loss, dtype=float)
     held_out = np.asarray(held_out, dtype=float).reshape(-1, 2)
@@ -44,12 +47,14 @@ def loss_curve(
             marker={"size": 7, "symbol": "diamond"},
         )
     fig.update_traces(hovertemplate="step %{x}<br>%{fullData.name} loss %{y:.4f}<extra></extra>")
-    seen = [v for v in (*train_loss, *held_out[:, 1], *references.values()) if math.isfinite(v)]
+    drawn = (*train_loss, *held_out[:, 1], *references.values(), *among)
+    seen = [v for v in drawn if math.isfinite(v)]
     low, high = (min(seen), max(seen)) if seen else (0.0, 1.0)
     room = 0.06 * (high - low) or 0.1
     fig.update_yaxes(range=[low - room, high + room], title_text=f"loss (nats per {per})")
     fig.update_xaxes(title_text="step", title_standoff=8)
-    _draw_references(fig, references, gap=0.07 * (high - low + 2 * room), top=high + room / 2)
+    gap = 0.07 * (high - low + 2 * room)
+    _draw_references(fig, references, gap, top=high + room / 2, in_legend=in_legend)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
     alt = "No training step yet"
@@ -63,8 +68,10 @@ def loss_curve(
     return described(fig, alt + ".", x="step", y="loss", trace="curve")
 
 
-def lr_schedule(steps: Sequence[int], lr: Sequence[Number], *, title: str = "") -> go.Figure:
-    """The learning rate of each step."""
+def lr_schedule(
+    steps: Sequence[int], lr: Sequence[Number], *, among: Sequence[Number] = (), title: str = ""
+) -> go.Figure:
+    """The learning rate of each step. among: rates that have room on the axis too."""
     steps, lr = np.asarray(steps), np.asarray(lr, dtype=float)
     fig = new_figure(240, title)
     hover = "step %{x}<br>learning rate %{y:.3g}<extra></extra>"
@@ -72,6 +79,8 @@ def lr_schedule(steps: Sequence[int], lr: Sequence[Number], *, title: str = "") 
     fig.update_xaxes(title_text="step", title_standoff=8)
     fig.update_layout(margin_r=24)  # half of the last tick's label hangs over the axis
     fig.update_yaxes(title_text="learning rate", rangemode="tozero", exponentformat="e")
+    if len(among):
+        fig.update_yaxes(range=[0, 1.06 * max(*lr, *among)])
     alt = "No step yet."
     if len(lr):
         top = int(lr.argmax())
@@ -100,13 +109,21 @@ def apart(values: Sequence[Number], gap: Number, top: Number = math.inf) -> list
 
 
 def _draw_references(
-    fig: Draft, references: Mapping[str, Number], gap: Number, top: Number
+    fig: Draft, references: Mapping[str, Number], gap: Number, top: Number, in_legend: bool
 ) -> None:
-    """Dashed lines, each labelled in the right margin, the labels `gap` apart, none above `top`."""
+    """Dashed lines, each labelled in the right margin, the labels `gap` apart, none above `top`.
+
+    in_legend: each is named in the legend instead.
+    """
     names = [f"{escaped(name)} = {level:.3f}" for name, level in references.items()]
     levels = list(references.values())
     for name, level, place in zip(names, levels, apart(levels, gap, top), strict=True):
-        fig.add_hline(level, line={"color": REFERENCE, "dash": "dash", "width": 1})
+        line = {"color": REFERENCE, "dash": "dash", "width": 1}
+        if in_legend:
+            fig.add_hline(level, line=line, name=name, showlegend=True)
+            continue
+        fig.add_hline(level, line=line)
         beside = {"x": 1, "xref": "paper", "xanchor": "left", "y": place, "showarrow": False}
         fig.add_annotation(beside | {"text": name, "font": {"size": 11}})
-    fig.update_layout(margin_r=8 + 7 * max(map(len, names), default=0))
+    if not in_legend:
+        fig.update_layout(margin_r=8 + 7 * max(map(len, names), default=0))
