@@ -103,16 +103,16 @@ def show_forward(work: Worked) -> None:
     """What goes in, the weights, what comes out, and g, each as cells with its numbers."""
     names = ["u", "v"] if len(work.inputs) > 1 else ["x"]
     arrays = dict(zip(names, work.inputs, strict=True)) | work.layer.weights
-    arrays |= {"output": work.output, "g": drawn_gradient(work.output)}
-    for column, (name, array) in zip(st.columns(len(arrays)), arrays.items(), strict=True):
-        with column:
-            st.markdown(f"**{name}** {list(array.shape)}")
-            cells = as_table(array)
-            _maps(
-                [CellMap("", torch.tensor(cells), "value", signed=True)],
-                cells,
-                key=f"forward {name}",
-            )
+    for row in (arrays, {"output": work.output, "g": drawn_gradient(work.output)}):
+        for column, (name, array) in zip(st.columns(3), row.items(), strict=False):
+            with column:
+                st.markdown(f"**{name}** {list(array.shape)}")
+                cells = as_table(array)
+                _maps(
+                    [CellMap("", torch.tensor(cells), "value", signed=True)],
+                    cells,
+                    key=f"forward {name}",
+                )
     behind(
         {"output": partial(bars, work.output, "output")},
         key="forward",
