@@ -1,6 +1,7 @@
 """The page of autograd: a formula as a graph that is walked forward, then back, node by node."""
 
 import json
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ SUMMED = (
     " The formula's result is several numbers. They are summed, so that there is one number to "
     "start back from; its gradient is 1."
 )
+NARROW = 20  # letters that a line of a node holds, where it can be broken
 FEW = 6  # numbers that a node has room for
 
 
@@ -198,13 +200,13 @@ def draw(walk: Walk, step: int) -> None:
     lines = ["digraph {", 'bgcolor="transparent"; nodesep=0.2; ranksep=0.25;']
     lines.append(
         f'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=12, '
-        f'fontcolor="{INK}", color="{LINE}"]; edge [color="{LINE}"];'
+        f'margin="0.08,0.04", fontcolor="{INK}", color="{LINE}"]; edge [color="{LINE}"];'
     )
     for i, node in enumerate(walk.nodes):
-        rows = [walk.name(i)]
-        rows[0] += f"   [{node.made_by}]" if node.text and node.made_by else ""
-        rows += [f"value {brief(node.tensor.data)}"] if i < forward else []
-        rows += [f"gradient {brief(gradients[i])}"] if i in gradients else []
+        rows = textwrap.wrap(walk.name(i), NARROW, break_long_words=False)
+        rows += [f"[{node.made_by}]"] if node.text and node.made_by else []
+        rows += _rows("value", node.tensor.data) if i < forward else []
+        rows += _rows("gradient", gradients[i]) if i in gradients else []
         fill = HERE if i == here else DONE if i in gradients else KNOWN if i < forward else WAITING
         label = "\\n".join(row.replace("\\", "\\\\").replace('"', "'") for row in rows)
         lines.append(f'{i} [label="{label}", fillcolor="{fill}"];')
@@ -213,6 +215,12 @@ def draw(walk: Walk, step: int) -> None:
             look = f' [color="{DONE}", penwidth=3, dir=back]' if is_back else ""
             lines.append(f"{parent} -> {i}{look};")
     st.graphviz_chart("\n".join([*lines, "}"]), width="content")
+
+
+def _rows(name: str, array: np.ndarray) -> list[str]:
+    """A line for each row of a matrix: a graph of narrow nodes can be read on a phone, too."""
+    rows = brief(array).replace("], [", "],\n[").splitlines()
+    return [name, *rows] if len(rows) > 1 or len(rows[0]) > NARROW else [f"{name} {rows[0]}"]
 
 
 def known_at(walk: Walk, step: int) -> tuple[int | None, dict[int, np.ndarray]]:

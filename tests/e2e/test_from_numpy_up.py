@@ -49,10 +49,10 @@ def test_a_graph_chosen_anew_is_a_finished_one_and_a_reload_keeps_the_step(page,
     page.reload()
     expect(main.get_by_text("step 18 of 19")).to_be_visible()
     main.get_by_role("radio", name="used twice").click()
-    expect(main.get_by_text("step 8 of 8")).to_be_visible()
+    expect(main.get_by_text("step 10 of 10")).to_be_visible()
     settle(page)
     page.reload()
-    expect(main.get_by_text("step 8 of 8")).to_be_visible()
+    expect(main.get_by_text("step 10 of 10")).to_be_visible()
 
 
 @pytest.mark.parametrize("layer", ["Sigmoid", "AxisDot"])  # the widest and the tallest
@@ -163,3 +163,13 @@ def test_mirror_reaches_its_floor_within_15_seconds(browser, server) -> None:
 def held_out_loss(main) -> float:
     shown = main.get_by_test_id("stMetric").filter(has_text="Held-out loss")
     return float(shown.get_by_test_id("stMetricValue").inner_text())
+
+
+@pytest.mark.parametrize("example", ["attention", "a+layer"])
+def test_a_graph_can_be_read_on_a_phone(browser, server, example) -> None:
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    open_page(page, server, f"autograd?example={example}")
+    text = page.get_by_test_id("stGraphVizChart").locator("text").first
+    expect(text).to_be_visible()
+    assert text.bounding_box()["height"] >= 12
+    page.close()

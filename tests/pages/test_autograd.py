@@ -1,6 +1,7 @@
 """The page of autograd: every number as computed anew, step by step; odd input in one sentence."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -158,6 +159,14 @@ def test_nothing_of_a_gradient_is_told_before_it_is_whole(visit) -> None:
         shown = charts[0].proto.spec if charts else ""
         for name in ("q", "k", "v"):
             assert (f"{name}[0, 0]" in shown) == (name in whole), (step, name)
+
+
+def test_nodes_are_so_narrow_that_a_phone_shows_their_text_in_full_size(visit) -> None:
+    for example in ("attention", "a layer", "softmax and its loss"):
+        labels = re.findall(r'label="([^"]*)"', dot(visit(PAGE, example=example)))
+        lines = [line for label in labels for line in label.split("\\n")]
+        assert max(map(len, lines)) <= 30, example
+    assert "(q @ k.T / 2 ** 0.5)" in "".join(rows(visit(PAGE, example="attention"))[8]["node"])
 
 
 def test_several_results_are_summed_and_that_is_said(visit) -> None:
