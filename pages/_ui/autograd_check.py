@@ -9,7 +9,7 @@ from tfs.numpy_engine import backward_steps, steps
 from tfs.numpy_engine.measured import measured
 from tfs.plots import signed_bars
 
-WIDTHS = {"node": 220, "made by": 130, "value": 220, "gradient so far": 220, "measured": 220}
+LETTER, MARGIN, WIDEST = 6, 28, 260  # pixels of a column of the table
 MOST_DRAWN = float(np.finfo(np.float32).max)  # figures hold float32
 
 
@@ -30,8 +30,12 @@ def table(walk: Walk, step: int) -> None:
                 "relative difference": f"{slopes.apart(gradients[i]):.1e}" if slopes else "",
             }
         )
-    widths = {name: st.column_config.Column(width=width) for name, width in WIDTHS.items()}
-    st.dataframe(rows, hide_index=True, column_config=widths)
+    widths = {name: max(len(row[name]) for row in [*rows, {name: name}]) for name in rows[0]}
+    columns = {
+        name: st.column_config.Column(width=min(LETTER * letters + MARGIN, WIDEST))
+        for name, letters in widths.items()
+    }
+    st.dataframe(rows, hide_index=True, column_config=columns)
 
 
 def verdict(walk: Walk) -> None:
@@ -68,7 +72,7 @@ def _reason(walk: Walk, i: int) -> str:
     if found.bends:
         return (
             f"the two differ by {_apart(walk, i):.3g}, since a bend lies there, of "
-            f"{literal(' and of '.join(found.bends))}. Where two meet there is no one slope: "
+            f"{literal(' and of '.join(found.bends))}. Where two slopes meet, neither is it: "
             "measuring takes one between them, and backward one of them. Change a number a little "
             "to see them agree."
         )
