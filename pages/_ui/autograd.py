@@ -1,16 +1,19 @@
 """The page of autograd: a formula as a graph that is walked forward, then back, node by node."""
 
 import json
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from pages._ui.layout import counted, figure, literal
+from pages._ui import kept
+from pages._ui.layout import counted, literal
+from pages._ui.steps import PLAY, counter
 from tfs.numpy_engine import backward_steps, steps
 from tfs.numpy_engine.formula import Formula
+from tfs.numpy_engine.measured import Measured, measured
 from tfs.numpy_engine.tensor import Tensor
-from tfs.plots import signed_bars
 
 EXAMPLES: dict[str, tuple[str, dict[str, str]]] = {
     "a neuron": ("(w * x + b).tanh()", {"w": "0.5", "x": "2", "b": "-0.4"}),
@@ -29,7 +32,11 @@ SIGNS = {"add": "+", "mul": "×", "div": "÷", "matmul": "@", "pow": "power", "i
 SIGNS |= {"permute": "axes exchanged"}
 WAITING, KNOWN, DONE, HERE = "#e3e7ea", "#9fcbe8", "#f4b183", "#f2d64b"  # black reads on all four
 INK, LINE = "#111111", "#7f7f7f"
-AGREES = 1e-5
+SUMMED = (
+    " The formula's result is several numbers. They are summed, so that there is one number to "
+    "start back from; its gradient is 1."
+)
+NARROW = 20  # letters that a line of a node holds, where it can be broken
 FEW = 6  # numbers that a node has room for
 
 
@@ -42,7 +49,7 @@ class Node(NamedTuple):
     made_by: str
     text: str
     parents: tuple[int, ...]
-    measured: np.ndarray | None
+    measured: Measured | None
 
 
 class Walk(NamedTuple):
@@ -57,6 +64,15 @@ class Walk(NamedTuple):
     @property
     def gradients(self) -> dict[int, np.ndarray]:
         return self.back[-1][1]
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether the last node is no part of the formula, but the sum of its several numbers."""
+        return not self.nodes[-1].text
+
+    def complete(self, step: int) -> set[int]:
+        """The nodes that have their whole gradient after so many steps."""
+        return {i for i, _ in self.back[: max(0, step - len(self.nodes))]}
 
     def name(self, i: int) -> str:
         node = self.nodes[i]
@@ -92,6 +108,30 @@ def pick() -> Walk:
         st.stop()
 
 
+def walked(walk: Walk) -> int:
+    """The steps walked, chosen by the reader. A formula chosen anew is walked to its end.
+
+    A link or a reload keeps the step that it brings along, beside a new formula, too.
+    """
+    last = len(walk.nodes) + len(walk.back)
+    before = st.session_state.get("walked")
+    if before and before[0] != walk.formula and before[1] == st.session_state.get("walk"):
+        kept.forget("walk")  # or a slider of another length would take the old step from there
+        st.session_state["walk"] = last
+    step = counter(
+        last,
+        key="walk",
+        label="Steps walked: forward to the result, then back",
+        name="step",
+        back="Previous step",
+        forward="Next step",
+        start=last,
+        jumps=(PLAY, {"name": "From the start", "to": 0}),
+    )
+    st.session_state["walked"] = walk.formula, step
+    return step
+
+
 def _leaves(names: list[str], example: str, usual: dict[str, str]) -> dict[str, list]:
     """A box for each name. Raises ValueError for what is no number, and no rows of numbers."""
     leaves = {}
@@ -109,8 +149,8 @@ def _leaves(names: list[str], example: str, usual: dict[str, str]) -> dict[str, 
                 leaves[name] = json.loads(text, parse_constant=_refuse)
             except (ValueError, RecursionError):
                 raise ValueError(
-                    f"{name} is {text!r}; give it a number such as 0.5, or rows such as [[1, 2], "
-                    "[3, 4]]"
+                    f"for {name}, {text!r} is no number; give it a number such as 0.5, or rows "
+                    "such as [[1, 2], [3, 4]]"
                 ) from None
     return leaves
 
@@ -135,10 +175,10 @@ def _walk(text: str, leaves_as_json: str) -> Walk:
     nodes = []
     for tensor in order:
         key, piece = known.get(tensor, ("", ""))
-        measured = formula.measured(leaves, key) if key else None
+        slopes = measured(formula, leaves, key) if key else None
         made_by = SIGNS.get(tensor.op, tensor.op)
         parents = tuple(place[parent] for parent in tensor.parents)
-        nodes.append(Node(tensor, made_by, piece, parents, measured))
+        nodes.append(Node(tensor, made_by, piece, parents, slopes))
     return Walk(text, leaves, nodes, back)
 
 
@@ -155,18 +195,18 @@ def brief(array: np.ndarray) -> str:
 def draw(walk: Walk, step: int) -> None:
     """The graph after so many steps: values first, then gradients."""
     forward = min(step, len(walk.nodes))
-    here, gradients = _at(walk, step)
-    passed = {i for i, _ in walk.back[: step - forward]}
+    here, gradients = known_at(walk, step)
+    passed = walk.complete(step)
     lines = ["digraph {", 'bgcolor="transparent"; nodesep=0.2; ranksep=0.25;']
     lines.append(
         f'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=12, '
-        f'fontcolor="{INK}", color="{LINE}"]; edge [color="{LINE}"];'
+        f'margin="0.08,0.04", fontcolor="{INK}", color="{LINE}"]; edge [color="{LINE}"];'
     )
     for i, node in enumerate(walk.nodes):
-        rows = [walk.name(i)]
-        rows[0] += f"   [{node.made_by}]" if node.text and node.made_by else ""
-        rows += [f"value {brief(node.tensor.data)}"] if i < forward else []
-        rows += [f"gradient {brief(gradients[i])}"] if i in gradients else []
+        rows = textwrap.wrap(walk.name(i), NARROW, break_long_words=False)
+        rows += [f"[{node.made_by}]"] if node.text and node.made_by else []
+        rows += _rows("value", node.tensor.data) if i < forward else []
+        rows += _rows("gradient", gradients[i]) if i in gradients else []
         fill = HERE if i == here else DONE if i in gradients else KNOWN if i < forward else WAITING
         label = "\\n".join(row.replace("\\", "\\\\").replace('"', "'") for row in rows)
         lines.append(f'{i} [label="{label}", fillcolor="{fill}"];')
@@ -177,7 +217,13 @@ def draw(walk: Walk, step: int) -> None:
     st.graphviz_chart("\n".join([*lines, "}"]), width="content")
 
 
-def _at(walk: Walk, step: int) -> tuple[int | None, dict[int, np.ndarray]]:
+def _rows(name: str, array: np.ndarray) -> list[str]:
+    """A line for each row of a matrix: a graph of narrow nodes can be read on a phone, too."""
+    rows = brief(array).replace("], [", "],\n[").splitlines()
+    return [name, *rows] if len(rows) > 1 or len(rows[0]) > NARROW else [f"{name} {rows[0]}"]
+
+
+def known_at(walk: Walk, step: int) -> tuple[int | None, dict[int, np.ndarray]]:
     """The node that the step is about, and the gradients known after it."""
     n = len(walk.nodes)
     if step == 0:
@@ -190,17 +236,19 @@ def _at(walk: Walk, step: int) -> tuple[int | None, dict[int, np.ndarray]]:
 def say(walk: Walk, step: int) -> None:
     """What the step did, in words."""
     n = len(walk.nodes)
-    here, gradients = _at(walk, step)
+    here, gradients = known_at(walk, step)
     if here is None:
         st.markdown(f"{counted(n, 'node')}, and nothing worked out yet.")
         return
     node, name = walk.nodes[here], literal(walk.name(here))
     if step <= n:
-        how = f"made by **{literal(node.made_by)}** from " if node.made_by else "a number to begin"
+        is_one = node.tensor.numel() == 1
+        begins = "a number to begin with" if is_one else "numbers to begin with"
+        how = f"made by **{literal(node.made_by)}** from " if node.made_by else begins
         how += " and ".join(f"`{walk.name(parent)}`" for parent in node.parents)
         st.markdown(f"Forward: **{name}** is {literal(brief(node.tensor.data))}, {how}.")
         return
-    before = _at(walk, step - 1)[1] if step > n + 1 else {}
+    before = known_at(walk, step - 1)[1] if step > n + 1 else {}
     said = f"Backward: **{name}** has its whole gradient, {literal(brief(gradients[here]))}"
     shares = []
     for parent in dict.fromkeys(node.parents):
@@ -215,73 +263,3 @@ def say(walk: Walk, step: int) -> None:
         f", and passes on {'; '.join(shares)}." if shares else ". It is a leaf: here the way ends."
     )
     st.markdown(said)
-
-
-def table(walk: Walk, step: int) -> None:
-    """Every node's value and gradient, as far as the walk has come, beside the measured one."""
-    forward = min(step, len(walk.nodes))
-    _, gradients = _at(walk, step)
-    rows = []
-    for i, node in enumerate(walk.nodes):
-        measured = node.measured
-        is_checked = i in gradients and measured is not None
-        rows.append(
-            {
-                "node": walk.name(i),
-                "made by": node.made_by or "(a leaf)",
-                "value": brief(node.tensor.data) if i < forward else "",
-                "gradient so far": brief(gradients[i]) if i in gradients else "",
-                "measured": "" if measured is None else brief(measured),
-                "largest difference": f"{_apart(gradients[i], measured):.1e}" if is_checked else "",
-            }
-        )
-    st.dataframe(rows, hide_index=True)
-
-
-def _apart(gradient: np.ndarray, measured: np.ndarray) -> float:
-    return float(np.abs(gradient - measured).max())
-
-
-def verdict(walk: Walk) -> None:
-    """Whether every gradient that can be measured is what backward found."""
-    off = {
-        i: _apart(walk.gradients[i], node.measured)
-        for i, node in enumerate(walk.nodes)
-        if node.measured is not None and i in walk.gradients
-    }
-    worst = max(off, key=lambda i: off[i])
-    scale = max(1.0, float(np.abs(walk.nodes[worst].measured).max()))
-    if off[worst] < AGREES * scale:
-        st.success(
-            f"Backward is right: no gradient is further than {off[worst]:.2g} from the measured "
-            "one.",
-            icon=":material/check:",
-        )
-        return
-    st.info(
-        f"At {literal(walk.name(worst))} the two differ by {off[worst]:.3g}. Where a formula has a "
-        "bend, as relu, abs and max have, there is no one slope: measuring takes the middle of "
-        "both sides, and backward one of them. Change a number a little to see them agree."
-    )
-
-
-def of_the_names(walk: Walk) -> None:
-    """The gradients of the numbers that were typed in, as bars with all that belongs to them."""
-    of_name = {node.text: i for i, node in enumerate(walk.nodes) if node.text in walk.leaves}
-    gradients, labels = [], []
-    for name in walk.leaves:
-        for index in np.ndindex(walk.gradients[of_name[name]].shape):
-            gradients.append(walk.gradients[of_name[name]][index])
-            labels.append(name + (str(list(index)) if index else ""))
-    program = f"""import numpy as np
-from tfs.numpy_engine.formula import Formula
-
-worked = Formula({walk.formula!r}).worked({walk.leaves!r})
-worked.loss.backward()
-result = [worked.parts[name][0].grad.data for name in {list(walk.leaves)!r}]"""
-    figure(
-        signed_bars(np.array(gradients), labels, x_title="gradient of the result"),
-        key="gradients",
-        code=[backward_steps, steps, Formula.measured],
-        program=program,
-    )

@@ -34,3 +34,13 @@ def say(choices: dict[str, str]) -> None:
         params.set_initial_query_params_from_current()
     for name, value in choices.items():
         st.query_params[name] = value  # this tells the browser
+
+
+def forget(name: str) -> None:
+    """Out of the URL, so that a widget which is made anew does not take from there what it was."""
+    run = get_script_run_ctx()
+    if run is None:
+        return
+    with run.session_state.query_params() as params:
+        params.remove_param(name)
+        params.set_initial_query_params_from_current()

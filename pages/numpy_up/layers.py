@@ -6,15 +6,14 @@ from pages._ui.derivation import derivation
 from pages._ui.hand_layers import (
     LAYERS,
     edited_input,
+    show_backward,
     show_check,
     show_forward,
-    source_of,
     verdict,
     worked,
 )
 from pages._ui.layout import literal, prose
-from tfs.numpy_engine.by_hand import MISTAKEN
-from tfs.numpy_engine.by_hand.by_autodiff import on_tensors
+from tfs.numpy_engine.by_hand import Dropout
 
 st.title("Layers by hand")
 prose("layers")
@@ -35,25 +34,24 @@ except ValueError as error:
     st.error(literal(f"{str(error)[0].upper()}{str(error)[1:]}."))
     st.stop()
 show_forward(work)
+if isinstance(work.layer, Dropout):
+    st.caption(f"Its rate r is {work.layer.rate}; which numbers are dropped, the seed draws.")
 
 st.subheader("Derivation")
+st.markdown(
+    "The loss L is the sum of the output's numbers, each times one that is drawn: **g**, above. So "
+    "g is the gradient of L with respect to the output, where the way back begins: here it is "
+    "drawn, and in a network it comes from the next layer."
+)
 derivation(LAYERS[name])
 
 st.subheader("Backward")
-kind = MISTAKEN[LAYERS[name]] if mistaken else LAYERS[name]
-written, walked = st.columns(2)
-with written:
-    st.caption("Written by hand, from the derivation")
-    source_of(kind.backward)
-with walked:
-    st.caption("Left to autodiff: the forward in the smallest operations; the engine walks back")
-    source_of(on_tensors.dispatch(kind))
+show_backward(LAYERS[name], mistaken=mistaken)
 
 st.subheader("Gradient check")
 st.caption(
-    "L is the sum of the output's numbers, each times one that is drawn. Measured: every number is "
-    "moved a little up and a little down, and L is computed both times; that is never quite exact. "
-    "Autodiff's gradient is, but for rounding."
+    "Measured: every number is moved a little up and a little down, and L is computed both times; "
+    "that is never quite exact. Autodiff's gradient is, but for rounding."
 )
 verdicts = st.container()
 checked = show_check(work)

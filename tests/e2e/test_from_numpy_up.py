@@ -20,20 +20,39 @@ def test_step_through_a_graph(page, server) -> None:
     expect(graph.get_by_text("w * x", exact=False).first).to_be_visible()
     expect(graph.get_by_text("value")).to_have_count(0)
     for step in range(1, 7):
-        main.get_by_role("button", name="Forward →").click()
+        main.get_by_role("button", name="Next step →").click()
         expect(main.get_by_text(f"step {step} of 12")).to_be_visible()
         expect(graph.get_by_text("value")).to_have_count(step)
     expect(graph.get_by_text("gradient")).to_have_count(0)
-    main.get_by_role("button", name="Forward →").click()
+    main.get_by_role("button", name="Next step →").click()
     expect(graph.get_by_text("gradient")).to_have_count(2)
     expect(main.get_by_text(re.compile(r"^Backward: .* passes on"))).to_be_visible()
     settle(page)
     page.reload()
     expect(graph.get_by_text("gradient")).to_have_count(2)
     for _ in range(5):
-        main.get_by_role("button", name="Forward →").click()
+        main.get_by_role("button", name="Next step →").click()
     expect(main.get_by_text("step 12 of 12")).to_be_visible()
     expect(main.get_by_text("Backward is right")).to_be_visible()
+
+
+def test_a_graph_chosen_anew_is_a_finished_one_and_a_reload_keeps_the_step(page, server) -> None:
+    open_page(page, server, "autograd?walk=4")
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_text("step 4 of 12")).to_be_visible()
+    main.get_by_role("radio", name="attention").click()
+    expect(main.get_by_text("step 19 of 19")).to_be_visible()
+    expect(main.get_by_text("Backward is right")).to_be_visible()
+    main.get_by_role("button", name="← Previous step").click()
+    expect(main.get_by_text("step 18 of 19")).to_be_visible()
+    settle(page)
+    page.reload()
+    expect(main.get_by_text("step 18 of 19")).to_be_visible()
+    main.get_by_role("radio", name="used twice").click()
+    expect(main.get_by_text("step 10 of 10")).to_be_visible()
+    settle(page)
+    page.reload()
+    expect(main.get_by_text("step 10 of 10")).to_be_visible()
 
 
 @pytest.mark.parametrize("layer", ["Sigmoid", "AxisDot"])  # the widest and the tallest
@@ -144,3 +163,13 @@ def test_mirror_reaches_its_floor_within_15_seconds(browser, server) -> None:
 def held_out_loss(main) -> float:
     shown = main.get_by_test_id("stMetric").filter(has_text="Held-out loss")
     return float(shown.get_by_test_id("stMetricValue").inner_text())
+
+
+@pytest.mark.parametrize("example", ["attention", "a+layer"])
+def test_a_graph_can_be_read_on_a_phone(browser, server, example) -> None:
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    open_page(page, server, f"autograd?example={example}")
+    text = page.get_by_test_id("stGraphVizChart").locator("text").first
+    expect(text).to_be_visible()
+    assert text.bounding_box()["height"] >= 12
+    page.close()

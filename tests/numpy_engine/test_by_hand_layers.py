@@ -235,6 +235,28 @@ def test_the_check_finds_every_mistake_and_only_those(by_hand):
             np.testing.assert_allclose(found[name], part.measured, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [-99_999_999.0, -1e6, 1e4, 1e-4])
+def test_a_huge_number_is_no_mistake_and_hides_none(by_hand, size):
+    for layer, mistaken in by_hand.MISTAKEN.items():
+        arguments, inputs = example_of(by_hand, layer)
+        if layer is not by_hand.Embedding:
+            inputs[0][0, 1] = size
+        parts = by_hand.gradient_check(layer(*arguments), *inputs).parts
+        assert all(part.may_agree for part in parts.values()), layer
+        parts = by_hand.gradient_check(mistaken(*arguments), *inputs).parts
+        assert not all(part.may_agree for part in parts.values()), mistaken
+
+
+def test_where_measuring_is_too_coarse_it_knows_so(by_hand):
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    x[0, 0] = -99_999_999
+    part = by_hand.gradient_check(by_hand.Dense(4, 3), x).parts["b"]
+    assert not part.agrees and part.may_agree
+    assert part.difference < part.unsure.max() < 0.1
+    plain = by_hand.gradient_check(by_hand.Dense(4, 3), x[1:]).parts
+    assert all(part.agrees and part.unsure.max() < 1e-6 for part in plain.values())
+
+
 def test_a_layer_that_nobody_wrote_forwards_is_named(by_hand):
     class Doubled(by_hand.Layer):
         def forward(self, x):

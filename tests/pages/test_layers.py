@@ -46,6 +46,68 @@ def test_an_input_at_the_bend_of_relu_is_explained(visit, monkeypatch) -> None:
     assert "ReLU has a bend" in at.info[0].value and not at.warning and not at.success
 
 
+HUGE = np.array([[-99_999_999, 0.3, -1, 2], [1, 2, 3, 4], [0.5, -1, 1, 1]], dtype=float)
+
+
+def test_where_measuring_is_too_coarse_no_gradient_is_called_wrong(visit, monkeypatch) -> None:
+    from pages._ui import hand_layers
+
+    monkeypatch.setattr(hand_layers, "drawn_input", lambda seed: HUGE)
+    at = visit(PAGE, hand="Dense")
+    assert "too coarse" in at.info[0].value and not at.warning and not at.exception
+    at = visit(PAGE, hand="Dense", mistaken="true")
+    assert "is wrong, of W and b" in at.warning[0].value
+
+
+def test_a_wrong_gradient_that_nobody_meant_is_named_without_its_docstring(
+    visit, monkeypatch
+) -> None:
+    from tfs.numpy_engine.by_hand import Dense
+
+    right = Dense.backward
+    monkeypatch.setattr(Dense, "backward", lambda self, g: 2 * right(self, g))
+    at = visit(PAGE, hand="Dense")
+    assert at.warning[0].value.startswith("A written gradient is wrong, of x: the largest")
+    assert "weighted sum" not in at.warning[0].value
+
+
+def test_numbers_that_overflow_are_one_sentence(visit, monkeypatch) -> None:
+    from pages._ui import hand_layers
+
+    monkeypatch.setattr(hand_layers, "drawn_input", lambda seed: np.full((3, 4), 1e308))
+    at = visit(PAGE, hand="Dense")
+    assert not at.exception and "1e+308 in size, more than 1e+100" in at.error[0].value
+
+
+@pytest.mark.parametrize("layer", [*LAYERS, "AxisDot"])
+def test_wrong_code_stands_beside_the_right_one_and_says_what_was_forgotten(visit, layer) -> None:
+    import inspect
+
+    from tfs.numpy_engine import by_hand
+
+    kind = getattr(by_hand, layer)
+    wrong = by_hand.MISTAKEN[kind]
+    at = visit(PAGE, hand=layer, mistaken="true")
+    shown = [code.value for code in at.code if "def backward" in code.value]
+    for written, of in zip(shown[:2], (kind, wrong), strict=True):
+        lines = [line.strip() for line in inspect.getsource(of.backward).splitlines()]
+        assert [line.strip() for line in written.splitlines()] == lines
+        assert "super()" not in written
+    assert f"Wrong on purpose, as it is often written. {wrong.__doc__}" in said(at)
+    assert wrong.__doc__ in at.warning[0].value
+
+
+def test_g_is_said_and_shown_so_that_a_gradient_can_be_reckoned_by_hand(visit) -> None:
+    at = visit(PAGE, hand="Dense")
+    g = maps(at, "forward g")[""].numpy()
+    x, W = maps(at, "forward x")[""].numpy(), maps(at, "forward W")[""].numpy()
+    assert np.allclose(maps(at, "check W")["written"], x.T @ g, atol=1e-5)
+    assert np.allclose(maps(at, "check b")["written"], g.sum(0), atol=1e-5)
+    assert np.allclose(maps(at, "check x")["written"], g @ W.T, atol=1e-5)
+    assert "g is the gradient of L with respect to the output" in said(at)
+    assert "Its rate r is 0.5" in said(visit(PAGE, hand="Dropout"))
+
+
 def test_an_empty_cell_and_an_unknown_id_are_one_sentence(visit, monkeypatch) -> None:
     from pages._ui import hand_layers
 

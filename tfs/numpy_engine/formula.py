@@ -18,7 +18,7 @@ import numpy as np
 from tfs.numpy_engine.tensor import Tensor
 
 MOST_LETTERS, MOST_PARTS, MOST_NUMBERS = 200, 60, 64
-NUDGE = 1e-6
+BENT = ("relu", "abs", "max")  # functions of two slopes that meet
 FUNCTIONS = (
     *("exp", "log", "sqrt", "abs", "square", "tanh", "sigmoid", "relu", "silu", "gelu", "gelu_new"),
     *("sum", "mean", "var", "max", "softmax", "log_softmax"),
@@ -37,10 +37,12 @@ Value = Tensor | float
 
 class Worked(NamedTuple):
     """loss: one number; parts: every tensor that a piece of the text stands for, by that piece's
-    place, with its text. A name has one place, however often it is written."""
+    place, with its text. A name has one place, however often it is written. bent: for every piece
+    that is a relu, an abs or a max, the slopes that it has where its numbers lie."""
 
     loss: Tensor
     parts: dict[str, tuple[Tensor, str]]
+    bent: dict[str, np.ndarray]
 
 
 class Formula:
@@ -85,8 +87,9 @@ class Formula:
     ) -> Worked:
         """The formula with these numbers in it; a result of several numbers is summed.
 
-        instead: for places of `parts`, the value that they shall have whatever comes out. Raises
-        ValueError for a name without numbers, what is not understood, and numbers that do not fit.
+        instead: for places of `parts`, the value that they shall have whatever comes out; then the
+        result may be infinite or none. Raises ValueError for a name without numbers, what is not
+        understood, numbers that do not fit, and else for a result that is not finite.
         """
         if missing := [name for name in self.names if name not in leaves]:
             raise ValueError(
@@ -98,25 +101,26 @@ class Formula:
             if not isinstance(out, Tensor) or not out.requires_grad:
                 raise ValueError("nothing in the formula's result depends on a name")
             loss = out if out.numel() == 1 else out.sum()
-        if not np.isfinite(loss.data).all():
-            raise ValueError(
-                "the result is not a finite number (a division by 0, or log or sqrt of a number "
-                "that is not positive); change the numbers"
-            )
-        return Worked(loss, reading.parts)
+            if not instead and not np.isfinite(loss.data).all():
+                raise ValueError(_why_not_finite([*reading.parts.values(), (loss, "the sum")]))
+        return Worked(loss, reading.parts, reading.bent)
 
-    def measured(self, leaves: Mapping[str, Any], place: str) -> np.ndarray:
-        """d loss / d part by central differences: each number moved a little up and down."""
-        value = self.worked(leaves).parts[place][0].data
-        slopes = np.zeros_like(value)
-        for index in np.ndindex(value.shape):
-            ends = []
-            for step in (NUDGE, -NUDGE):
-                moved = value.copy()
-                moved[index] += step
-                ends.append(self.worked(leaves, {place: moved}).loss.data.sum())
-            slopes[index] = (ends[0] - ends[1]) / (2 * NUDGE)
-        return slopes
+
+def _why_not_finite(parts: list[tuple[Tensor, str]]) -> str:
+    """The first part that is not finite, and by what, in a sentence."""
+    tensor, text = next(part for part in parts if not np.isfinite(part[0].data).all())
+    given = tensor.parents[-1].data if tensor.parents else np.ones(1)
+    if tensor.op == "div" and (given == 0).any():
+        why = "is a division by 0"
+    elif tensor.op in ("log", "sqrt") and (given <= 0).any():
+        why = f"takes the {tensor.op} of {given.min():.6g}, which is not positive"
+    elif tensor.op == "pow" and (given == 0).any():
+        why = "is a division by 0, in the form of a negative power"
+    elif tensor.op == "pow" and (given < 0).any() and np.isnan(tensor.data).any():
+        why = f"is a root of {given.min():.6g}, which is negative"
+    else:
+        why = "becomes larger than float64 can hold, which ends at 1.8e308"
+    return f"the result is not a finite number: {text!r} {why}; change the numbers"
 
 
 class _Reading:
@@ -125,6 +129,7 @@ class _Reading:
     def __init__(self, leaves: Mapping[str, Any], instead: dict[str, np.ndarray]) -> None:
         self.leaves, self.instead = leaves, instead
         self.parts: dict[str, tuple[Tensor, str]] = {}
+        self.bent: dict[str, np.ndarray] = {}
 
     def read(self, node: ast.expr) -> Value:
         if isinstance(node, ast.Constant):
@@ -189,7 +194,11 @@ class _Reading:
             raise ValueError(f"there is no function {name!r:.40}; there are {', '.join(FUNCTIONS)}")
         given = [_literal(argument) for argument in arguments]
         named = {str(keyword.arg): _literal(keyword.value) for keyword in keywords}
-        return getattr(self.tensor(inner), name)(*given, **named)
+        made = getattr(self.tensor(inner), name)(*given, **named)
+        if name in BENT and made._backward is not None:
+            (slopes,) = made._backward(np.ones(made.shape))
+            self.bent[f"{name} of {ast.unparse(inner)}"] = slopes
+        return made
 
     def tensor(self, node: ast.expr) -> Tensor:
         value = self.read(node)

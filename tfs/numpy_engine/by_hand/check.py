@@ -1,6 +1,7 @@
 """Is a written gradient right? Move each number a little, and see what the output does."""
 
 import copy
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,18 +9,41 @@ import numpy as np
 from tfs.numpy_engine.by_hand.layer import Layer
 
 NUDGE = 1e-5  # to either side: the error of central differences falls as its square
+STEPS = 256  # of float64 at the number moved, at least: a nudge below a few is lost in rounding
+AGREES = 1e-6
+ROUNDINGS = 4  # steps of float64 that two forwards may be off by, between them
 
 
 class Compared(NamedTuple):
-    """Of one array, the gradient by the written backward and by central differences."""
+    """Of one array, the gradient by the written backward and by central differences.
+
+    unsure: how far the measured one may lie from the true slope, by the width of the nudge and by
+    rounding; large where numbers are.
+    """
 
     written: np.ndarray
     measured: np.ndarray
+    unsure: np.ndarray
+
+    @property
+    def apart(self) -> np.ndarray:
+        return np.abs(self.written - self.measured)
 
     @property
     def difference(self) -> float:
         """The largest between two numbers of the same place; 0 where there are none."""
-        return float(np.abs(self.written - self.measured).max(initial=0))
+        return float(self.apart.max(initial=0))
+
+    @property
+    def agrees(self) -> bool:
+        """Within a millionth: of the slope, or of 1 where the slope is below that."""
+        return bool((self.apart <= AGREES * np.maximum(1, np.abs(self.measured))).all())
+
+    @property
+    def may_agree(self) -> bool:
+        """So, or as near as this measuring can tell."""
+        allowed = AGREES * np.maximum(1, np.abs(self.measured)) + self.unsure
+        return bool((self.apart <= allowed).all())
 
 
 class GradientCheck(NamedTuple):
@@ -53,16 +77,19 @@ def gradient_check(
     written = dict(zip(named, back if isinstance(back, tuple) else [back], strict=True))
     written |= worked.gradients
 
-    def loss() -> float:
-        return float((grad_output * copy.deepcopy(layer).forward(*inputs)).sum())
+    def forward() -> np.ndarray:
+        return copy.deepcopy(layer).forward(*inputs)
 
-    moved = {name: x for name, x in named.items() if x.dtype.kind == "f"}
-    return GradientCheck(
-        {
-            name: Compared(written[name], central_differences(loss, array))
-            for name, array in (moved | layer.weights).items()
-        }
-    )
+    moved = {name: x for name, x in named.items() if x.dtype.kind == "f"} | layer.weights
+    largest = max(float(np.abs(x).max(initial=0)) for x in (output, *moved.values()))
+    noise = ROUNDINGS * np.spacing(largest) * np.abs(grad_output).sum()
+    parts = {}
+    for name, array in moved.items():
+        measured = central_differences(forward, array, grad_output)
+        wider = central_differences(forward, array, grad_output, times=2.0)
+        unsure = np.abs(wider - measured) + noise / (2 * nudges(array))
+        parts[name] = Compared(written[name], measured, unsure)
+    return GradientCheck(parts)
 
 
 def named_inputs(inputs: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
@@ -75,15 +102,29 @@ def drawn_gradient(output: np.ndarray) -> np.ndarray:
     return np.random.default_rng(0).normal(size=output.shape)
 
 
-def central_differences(loss, array: np.ndarray) -> np.ndarray:
-    """How fast `loss()` changes with each number of `array`, which is moved and put back."""
+def nudges(array: np.ndarray) -> np.ndarray:
+    """How far each number is moved: a little, and never less than float64 can move it."""
+    return np.maximum(NUDGE, STEPS * np.spacing(np.abs(array)))
+
+
+def central_differences(
+    forward: Callable[[], np.ndarray | float],
+    array: np.ndarray,
+    grad_output: np.ndarray | float = 1.0,
+    times: float = 1.0,
+) -> np.ndarray:
+    """The slope of sum(grad_output * forward()) for each number of `array`, moved and put back.
+
+    Outputs are taken from each other before they are summed: one that a number does not touch adds
+    no rounding, however large it is. times: how many nudges to either side.
+    """
     slopes = np.zeros(array.shape)
-    for place in np.ndindex(array.shape):
+    for place, nudge in np.ndenumerate(times * nudges(array)):
         kept = array[place]
-        array[place] = kept + NUDGE
-        above = loss()
-        array[place] = kept - NUDGE
-        below = loss()
+        array[place] = high = kept + nudge
+        above = forward()
+        array[place] = low = kept - nudge
+        below = forward()
         array[place] = kept
-        slopes[place] = (above - below) / (2 * NUDGE)
+        slopes[place] = np.sum(grad_output * (above - below)) / (high - low)
     return slopes

@@ -9,16 +9,16 @@ from tfs.numpy_engine.by_hand.layer import Layer
 class Dense(Layer):
     """Every output is a weighted sum of all inputs, and a bias.
 
-        y_bo = sum_i x_bi W_io + b_o
+        y_no = sum_i x_ni W_io + b_o
 
-    A weight W_io touches output o of every example b, so its gradient sums over the batch:
+    A weight W_io touches output o of every example n, so its gradient sums over the batch:
 
-        dL/dW_io = sum_b g_bo dy_bo/dW_io = sum_b x_bi g_bo
-        dL/db_o = sum_b g_bo
+        dL/dW_io = sum_n g_no dy_no/dW_io = sum_n x_ni g_no
+        dL/db_o = sum_n g_no
 
-    An input x_bi touches every output of its own example:
+    An input x_ni touches every output of its own example:
 
-        dL/dx_bi = sum_o g_bo W_io
+        dL/dx_ni = sum_o g_no W_io
     """
 
     def __init__(self, d_in: int, d_out: int, seed: int = 0) -> None:

@@ -66,11 +66,11 @@ class AxisMeanLikeSum(AxisMean):
 
 
 class AxisDotAveraged(AxisDot):
-    """One vector's gradient is the mean over the words it met, where it is their sum."""
+    """The gradient of u is the mean over the vectors v that it meets, where it is their sum."""
 
     def backward(self, grad_output: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        grad_one, grad_several = super().backward(grad_output)
-        return grad_one / grad_output.shape[1], grad_several
+        grad_each = grad_output[..., None]
+        return (grad_each * self.several).mean(axis=1), grad_each * self.one[:, None]
 
 
 MISTAKEN = {
