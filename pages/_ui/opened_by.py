@@ -30,7 +30,11 @@ OWN_MODELS = {
     *("bugs", "translation", "both_ways"),
     *("autograd", "layers", "digits", "word_vectors", "numpy_transformer"),
 }
-OF_TWO_TEXTS = {"encoder", "cross", "written"}  # choices of the page of attention
+OF_TWO_TEXTS = {  # choices of the page of attention, with what a reader calls them
+    "encoder": "encoder of two texts",
+    "cross": "cross, between two texts",
+    "written": "decoder of two texts",
+}
 BOTH_WAYS = Opens("both_ways", "Open in Both ways", "both")
 PAGES = {
     DECODER_ONLY: Opens("attention", "Open its attention"),
@@ -76,5 +80,6 @@ def leads_to(name: str, opens: Opens) -> None:
 def reads_its_own_models(page: str) -> bool:
     """Whether a page, by its place in the URL, leaves the sidebar's model and prompt unread."""
     if page == "attention":
-        return st.session_state.get("of", st.query_params.get("of", "decoder")) in OF_TWO_TEXTS
+        of = st.session_state.get("of", st.query_params.get("of", ""))
+        return of in OF_TWO_TEXTS or of in OF_TWO_TEXTS.values()  # a link has either
     return page in OWN_MODELS

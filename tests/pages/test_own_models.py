@@ -11,6 +11,7 @@ from tests.pages.screen import ROOT
         ("pages/build/bugs.py", {}, True),
         ("pages/read/translation.py", {}, True),
         ("pages/read/attention.py", {"of": "cross"}, True),
+        ("pages/read/attention.py", {"of": "cross, between two texts"}, True),
         ("pages/read/attention.py", {}, False),
         ("pages/read/positions.py", {}, False),
     ],
