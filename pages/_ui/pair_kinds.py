@@ -39,7 +39,7 @@ def which_attention() -> str:
         list(ABOUT),
         default=DECODER,
         required=True,
-        format_func=NAMES.get,
+        format_func=lambda each: NAMES[each],
         key="of",
         bind="query-params",
     )
