@@ -36,7 +36,10 @@ def beam_search(two: TwoTexts, step: int) -> None:
     _tree(two, shown, _leader(shown, is_over), beams, penalty)
     with st.expander(f"The candidates of step {len(shown)}, as a table", key="candidates"):
         _table(two, shown[-1].candidates[0])
-    _compare_with_greedy(two, steps)
+    if is_over:
+        _compare_with_greedy(two, steps)
+    else:
+        st.caption("How the search ends is said when all tokens are written.")
 
 
 def _leader(steps: list[BeamStep], is_over: bool) -> tuple[int, ...]:

@@ -12,6 +12,8 @@ import tfs
 from pages._ui import kept, state
 from pages._ui.examples import EXAMPLES, example_of, fits, is_example, reads_text
 from pages._ui.layout import counted, literal
+from pages._ui.opened_by import leads_to, page_of
+from pages._ui.parts import end_here
 from pages._ui.replay import replay, stand_at_the_end, step_on_screen
 from tfs.hooks import ActivationCache
 
@@ -71,8 +73,11 @@ class View(NamedTuple):
         return state.head_scores_on_prompt(self.model, self.fingerprint, self.tokens)
 
 
-def shared_pickers() -> None:
-    """The sidebar's model and prompt. Both stand in the URL, so a link reopens the same view."""
+def shared_pickers(unread: bool = False) -> None:
+    """The sidebar's model and prompt. Both stand in the URL, so a link reopens the same view.
+
+    unread: the page on screen has models of its own.
+    """
     names = model_names()
     asked = st.query_params.get("model", names[0])
     if asked not in names:  # the widget is about to fall back to the first name without a word
@@ -86,6 +91,8 @@ def shared_pickers() -> None:
         on_change=follow_model,
         help="Bundled checkpoints, and whatever you trained here.",
     )
+    if unread:
+        st.caption("This page has its own models; the one chosen here is for the other pages.")
     _say_which_run()
     replay(st.session_state["model"])
     st.session_state["prompt was for"] = st.session_state["model"]
@@ -112,7 +119,15 @@ def _say_which_run() -> None:
 def say_if_link_is_dead(page: str) -> None:
     """One sentence, on the page that the link led to, until the reader chooses a model."""
     asked = st.session_state.get("dead link")
-    if asked and st.session_state.setdefault("dead link led to", page) == page:
+    if not asked or st.session_state.setdefault("dead link led to", page) != page:
+        return
+    if opens := page_of(asked):
+        st.warning(
+            f"The sidebar has decoders only, and **{literal(asked[:60])}** is none, so you see "
+            f"**{st.session_state['model']}**. Another page opens it."
+        )
+        st.button(opens.label, on_click=leads_to, args=(asked, opens), key="to its page")
+    else:
         st.warning(
             f"There is no model {literal(asked[:60])} on this server, so you see "
             f"**{st.session_state['model']}**; a model that was trained in the app can be opened "
@@ -189,19 +204,19 @@ def current_view() -> View:
         opened = state.open_model(name, step)
     except tfs.CheckpointError as error:
         st.error(literal(str(error)))
-        st.stop()
+        end_here()
     bundle, text = opened.bundle, st.session_state.get("prompt", "")
     if not text.strip():
         st.info(
             "The prompt is empty: type some text in the sidebar, or use the model's own example."
         )
-        st.stop()
+        end_here()
     try:
         ids = tuple(bundle.tokenizer.encode(text))
         _check_length(ids, bundle.model.cfg.n_ctx)
     except ValueError as error:
         st.error(literal(str(error)))
-        st.stop()
+        end_here()
     when = "" if step is None else f" after {counted(step, 'update')} of its training,"
     st.caption(f"Model **{name}**{when} on {_count(len(ids))} of the prompt")
     return View(name, bundle, opened.fingerprint, ids, bundle.tokenizer.str_tokens(ids), step)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages._ui import components, controls, jumps, kept, layout, predict, process, tour
+from pages._ui import components, controls, jumps, kept, layout, opened_by, predict, process, tour
 
 
 def around(
@@ -16,7 +16,7 @@ def around(
     tour.resume()
     jumps.follow([known for section in sections.values() for known in section], page)
     with st.sidebar:
-        controls.shared_pickers()
+        controls.shared_pickers(unread=opened_by.reads_its_own_models(page.url_path))
         predict.ask_first()
         components.one_entry_per_page(tour.place(), misled=misled and page.url_path != "")
         layout.style()

@@ -15,6 +15,7 @@ import tfs
 from pages._ui import state
 from pages._ui.layout import literal
 from pages._ui.opened_by import architecture_of
+from pages._ui.parts import end_here
 from pages._ui.what_it_knows import check_is_known, say_what_it_knows
 from tfs.hooks import ActivationCache, HookedModel
 from tfs.interp import hooks_to_look_back
@@ -152,7 +153,7 @@ def pick() -> OneText:
         one = _read(name, opened, _typed(name, opened.bundle))
     except ValueError as error:  # CheckpointError, too
         st.error(literal(str(error)))
-        st.stop()
+        end_here()
     say_what_it_knows(name, one.bundle.tokenizer, one.encoder.cfg.n_ctx)
     return one
 

@@ -14,7 +14,7 @@ from tfs.model.architectures import (
     PAIR_CLASSIFIER,
     TOKEN_CLASSIFIER,
 )
-from tfs.train.checkpoint import read_config
+from tfs.train.checkpoint import bundled_names, read_config
 
 
 class Opens(NamedTuple):
@@ -26,6 +26,15 @@ class Opens(NamedTuple):
     picker: str = ""
 
 
+OWN_MODELS = {
+    *("bugs", "translation", "both_ways"),
+    *("autograd", "layers", "digits", "word_vectors", "numpy_transformer"),
+}
+OF_TWO_TEXTS = {  # choices of the page of attention, with what a reader calls them
+    "encoder": "encoder of two texts",
+    "cross": "cross, between two texts",
+    "written": "decoder of two texts",
+}
 BOTH_WAYS = Opens("both_ways", "Open in Both ways", "both")
 PAGES = {
     DECODER_ONLY: Opens("attention", "Open its attention"),
@@ -51,3 +60,26 @@ def _architecture(path: str, changed: int) -> str:
         return read_config(Path(path)).architecture
     except tfs.CheckpointError:
         return ""
+
+
+def page_of(name: str) -> Opens | None:
+    """The page whose own picker has this model; None where there is no such model, or the sidebar
+    has it."""
+    if name not in bundled_names() and not state.is_run(name):
+        return None
+    opens = page_for(architecture_of(name))
+    return opens if opens and opens.picker else None
+
+
+def leads_to(name: str, opens: Opens) -> None:
+    """Go to the page that opens a model of its own picker; for a button's on_click."""
+    st.session_state["arrive with"] = {opens.picker: name}
+    st.session_state["go to"] = opens.page
+
+
+def reads_its_own_models(page: str) -> bool:
+    """Whether a page, by its place in the URL, leaves the sidebar's model and prompt unread."""
+    if page == "attention":
+        of = st.session_state.get("of", st.query_params.get("of", ""))
+        return of in OF_TWO_TEXTS or of in OF_TWO_TEXTS.values()  # a link has either
+    return page in OWN_MODELS

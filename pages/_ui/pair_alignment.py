@@ -26,9 +26,11 @@ RINGED = "the word it comes from"
 CROSS = "decoder.{}.cross_attn.hook_pattern"
 
 
-def known_alignment(two: TwoTexts) -> Tensor | None:
+def known_alignment(two: TwoTexts, step: int) -> Tensor | None:
     """[target_pos source_pos], True where a written word comes from a read one; None where the
-    task does not know it, or the reader does not want it marked. Says which."""
+    task does not know it, or the reader does not want it marked. Says which;
+    the right text only after the last step.
+    """
     if task_of(two.name) != GrammarTask.name:
         return None
     text = two.plain(two.source)
@@ -42,7 +44,8 @@ def known_alignment(two: TwoTexts) -> Tensor | None:
         return None
     wanted = two.bundle.tokenizer.encode(true)
     both = list(zip(wanted, two.written, strict=False))
-    if not all(right == is_written for right, is_written in both):
+    over = step == len(two.written)
+    if over and not all(right == is_written for right, is_written in both):
         st.caption(
             f"The right translation is “{literal(true)}”: where the model wrote another word, "
             "nothing is marked."

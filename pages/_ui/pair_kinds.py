@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages._ui import kept
+from pages._ui.opened_by import OF_TWO_TEXTS
 from pages._ui.pair_attention import (
     cross_attention,
     decoder_attention,
@@ -15,12 +16,7 @@ from pages._ui.pair_attention import (
 from pages._ui.pair_picker import pick_step, pick_two_texts, say_what_is_written
 
 DECODER, ENCODER, CROSS, WRITTEN = "decoder", "encoder", "cross", "written"
-NAMES = {
-    DECODER: "decoder-only",
-    ENCODER: "encoder of two texts",
-    CROSS: "cross, between two texts",
-    WRITTEN: "decoder of two texts",
-}
+NAMES = {DECODER: "decoder-only"} | OF_TWO_TEXTS
 ABOUT = {
     DECODER: "A model that goes on with one text, the one in the sidebar: every position sees "
     "itself and what stands before it.",
@@ -43,7 +39,7 @@ def which_attention() -> str:
         list(ABOUT),
         default=DECODER,
         required=True,
-        format_func=NAMES.get,
+        format_func=lambda each: NAMES[each],
         key="of",
         bind="query-params",
     )

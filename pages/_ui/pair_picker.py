@@ -7,6 +7,7 @@ from pages._ui import state
 from pages._ui.controls import remember_run
 from pages._ui.layout import counted, literal
 from pages._ui.opened_by import architecture_of
+from pages._ui.parts import end_here
 from pages._ui.steps import PLAY, counter
 from pages._ui.two_texts import TwoTexts, two_texts
 from pages._ui.what_it_knows import check_is_known, say_what_it_knows
@@ -64,7 +65,7 @@ def pick_two_texts() -> TwoTexts:
         opened, source = _opened_and_read(name, text)
     except ValueError as error:
         st.error(literal(str(error)))
-        st.stop()
+        end_here()
     say_what_it_knows(name, opened.bundle.tokenizer, opened.bundle.model.cfg.n_ctx)
     return two_texts(name, opened, source)
 

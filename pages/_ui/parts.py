@@ -2,13 +2,18 @@
 
 import functools
 from collections.abc import Callable
-from typing import TypeVar
+from contextvars import ContextVar
+from typing import NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import StopException
 
 Shown = TypeVar("Shown")
+ends_alone = ContextVar("ends_alone", default=False)
+
+
+class Ended(Exception):
+    """A place of the page cannot go on, and has said why."""
 
 
 def part(function: Callable[..., None]) -> Callable[..., None]:
@@ -26,12 +31,22 @@ def part(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def ending_alone(show: Callable[[], Shown], place: DeltaGenerator) -> Shown | None:
-    """What is shown in a place; None where it cannot go on: the rest of the page does.
-
-    A picker that has nothing to go on with says so and ends the page. Here only its place ends.
-    """
-    with place:
-        try:
+    """What is shown in a place; None where it cannot go on, and the rest of the page does."""
+    before = ends_alone.set(True)
+    try:
+        with place:
             return show()
-        except StopException:
-            return None
+    except Ended:
+        return None
+    finally:
+        ends_alone.reset(before)
+
+
+def end_here() -> NoReturn:
+    """Nothing more, after a sentence that says why: in its place, where that ends alone, or at all.
+
+    Streamlit's stop is of the whole page, and nobody can catch it.
+    """
+    if ends_alone.get():
+        raise Ended
+    st.stop()

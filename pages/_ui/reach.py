@@ -119,7 +119,6 @@ def _strip(
     """A bar for each position: how far the top of its stream has moved."""
     key = f"reach {name}"
     noticed = int((moved > 1e-4 * moved.max()).sum())
-    st.caption(f"{noticed} of {counted(len(labels), 'position')} have noticed.")
     aligned_bars(
         [Row(title, moved)],
         Axis("pos", labels, css_colour("pos")),
@@ -127,6 +126,7 @@ def _strip(
         mark=place,
         marked="the token that was changed",
     )
+    st.caption(f"{noticed} of {counted(len(labels), 'position')} have noticed.")
     draw = partial(position_bars, moved, labels, unit="length of the change", title=title)
     behind(
         {name: draw},

@@ -28,7 +28,7 @@ step = pick_step(two)
 say_what_is_written(two, step)
 
 st.subheader("Cross-attention: where each token that is written looks in what was read")
-aligned = known_alignment(two)
+aligned = known_alignment(two, step)
 scores = None if aligned is None else head_scores(two, aligned).flatten()
 cross, mosaic = cross_attention(two, step), st.container()
 at = pick_head_and_cell(two, cross)

@@ -258,6 +258,7 @@ def test_what_is_not_written_yet_is_not_given_away(visit, decoded) -> None:
     assert the_map(at, "missed").shape == (5, 2)
     assert "What is written so far has probability" in said(at)
     assert "The whole text has" not in said(at)
+    assert "The search ends with" not in said(at) and tokenizer.plain(written) not in said(at)
 
 
 @pytest.mark.parametrize(
