@@ -57,6 +57,7 @@ def _own(key: str) -> Given | None:
     left.file_uploader(
         "A UTF-8 text file",
         type=["txt", "md"],
+        max_upload_size=LARGEST // 2**20,
         key=box,
         on_change=lambda: st.session_state.update({kept: st.session_state[box]}),
     )

@@ -19,6 +19,7 @@ from tfs.numpy_engine.by_hand.threads import one_blas_thread
 SECONDS_OF_A_SLICE = 0.3
 SECONDS_BETWEEN_SLICES = 0.4
 SECONDS_BETWEEN_PICTURES = 1.2
+MOST_KEPT = 4  # trainings of one page in one session
 SECONDS_TO_WAIT = 2.0  # for one's turn; who does not get it tries again at the next slice
 TURNS = Turns()  # numpy holds the interpreter: two slices at once only slow each other down
 
@@ -109,21 +110,24 @@ class InSlices(Generic[L]):
 
 
 def on_screen(key: str, settings: tuple) -> InSlices | None:
-    """This session's training of these settings; None where none was begun, or of others."""
-    begun_with, live = st.session_state.get(f"{key} in slices", (None, None))
-    return live if begun_with == settings else None
+    """This session's training of these settings; None where none was begun."""
+    return st.session_state.get(f"{key} in slices", {}).get(settings)
 
 
 def keep(key: str, settings: tuple, learner: Learner, *, going: bool) -> InSlices:
-    """A training from its start, kept in the session instead of the one before it."""
+    """A training from its start, kept in the session beside the last few of other settings."""
     live = InSlices(learner)
     live.is_going = going
-    st.session_state[f"{key} in slices"] = settings, live
+    forget(key, settings)
+    kept = st.session_state.setdefault(f"{key} in slices", {})
+    kept[settings] = live
+    if len(kept) > MOST_KEPT:
+        del kept[next(iter(kept))]
     return live
 
 
-def forget(key: str) -> None:
-    st.session_state.pop(f"{key} in slices", None)
+def forget(key: str, settings: tuple) -> None:
+    st.session_state.get(f"{key} in slices", {}).pop(settings, None)
 
 
 def buttons(
@@ -156,7 +160,7 @@ def buttons(
         if live is not None and (live.done or live.is_going):
             _button(key, "Start again", "restart_alt", start)
             if instead and not live.is_over:
-                _button(key, instead, "skip_next", partial(forget, key))
+                _button(key, instead, "skip_next", partial(forget, key, settings))
     return live
 
 

@@ -36,7 +36,7 @@ def carrying(go: dict[str, Any] | None, *keys: str) -> dict[str, Any] | None:
 def leave_for(page: StreamlitPage) -> None:
     """Change the page; what its widgets shall say goes along in the URL where it may."""
     values = st.session_state.get("arrive with", {})
-    names = ("layer", "head", "step")
+    names = ("layer", "head", "step", "both", "pair")  # the last two are pickers of a model
     try:
         st.switch_page(page, query_params={k: str(values[k]) for k in names if k in values})
     except StreamlitAPIException:  # this page has a widget of that name: arrive() alone sets it

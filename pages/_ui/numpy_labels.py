@@ -8,6 +8,7 @@ import streamlit as st
 
 import tfs
 from pages._ui.lab_samples import in_pieces
+from pages._ui.what_it_knows import say_what_tags_mean
 from tfs.numpy_engine import Trainer
 from tfs.numpy_engine.answers import Right, right_labels
 from tfs.numpy_engine.labelled import accuracy, said, tag_scores
@@ -80,6 +81,8 @@ class Tags(Labelled):
             "The tag O, for no name, is left out where it is right. No name here was in a text "
             "that it learned from."
         )
+
+        say_what_tags_mean(list(self.labels))
 
     def score(self, trainer: Trainer) -> dict[str, str]:
         f1 = tag_scores(trainer.model, self.texts.held_out, self.labels).f1

@@ -26,13 +26,13 @@ SLICES = 40
 
 class Learned(NamedTuple):
     """The words, the most frequent first, their vectors at every kept step, [step d_vocab d_model],
-    the loss of every update, and what a blind guess costs."""
+    the loss of every update, and losses to compare it with."""
 
     words: tuple[str, ...]
     steps: list[int]
     vectors: np.ndarray
     losses: list[float]
-    blind: float
+    references: dict[str, float]
 
     def place(self, word: str) -> int:
         return self.words.index(word)
@@ -112,9 +112,14 @@ class WordLearner:
         return self._as_of([len(self.losses)], self.model.vectors[None])
 
     def _as_of(self, steps: list[int], vectors: np.ndarray) -> Learned:
-        """Blindly, each word that is asked about is as likely true as drawn."""
-        blind = (1 + self.model.cfg.negatives) * math.log(2)
-        return Learned(self.model.vocabulary.words, steps, vectors, self.losses, blind)
+        """Blindly, each word that is asked about is as likely true as drawn; and who knows only
+        that one of them is true says so of each with that probability."""
+        asked = 1 + self.model.cfg.negatives
+        told = asked * math.log(asked) - self.model.cfg.negatives * math.log(asked - 1)
+        references = {"blind guess": asked * math.log(2)}
+        if self.model.cfg.negatives > 1:  # with one, both are the same
+            references[f"one of {asked} is true"] = told
+        return Learned(self.model.vocabulary.words, steps, vectors, self.losses, references)
 
 
 @st.cache_data(max_entries=12, show_spinner="Learning from a text …")

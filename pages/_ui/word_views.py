@@ -134,7 +134,7 @@ def show_loss(known: Learned, made: Made) -> None:
         loss_curve(
             range(1, updates + 1),
             known.losses,
-            references={"blind guess": known.blind},
+            references=known.references,
             per="question",
         ),
         key="losses",

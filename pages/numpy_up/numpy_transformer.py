@@ -21,15 +21,17 @@ seed = right.number_input("Seed", 0, 9999, 0, key="numpy seed", bind="query-para
 lesson = LESSONS[task](seed)
 if lesson is None:
     st.stop()
-live = in_slices.buttons("numpy", lesson.key, partial(Pupil, lesson))
-say_why_not()
-if live is None:
+if in_slices.on_screen("numpy", lesson.key) is None:
     try:
         untrained = Pupil(lesson)
     except ValueError as error:
         st.error(literal(f"{str(error)[0].upper()}{str(error)[1:]}."))
         st.stop()
+live = in_slices.buttons("numpy", lesson.key, partial(Pupil, lesson))
+say_why_not()
+if live is None:
     pictures(untrained, None)
     st.stop()
+st.caption("It lives in this page: a reload forgets it, unless it was opened on the other pages.")
 open_elsewhere(live)
 in_slices.watch(live, partial(pictures, live.learner, live))

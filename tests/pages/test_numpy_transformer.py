@@ -20,6 +20,11 @@ def press(at, key):
     return at.button(key=key).click().run()
 
 
+def training(at):
+    """The last that was begun."""
+    return list(at.session_state["numpy in slices"].values())[-1]
+
+
 def bar(at) -> str:
     return at.get("progress")[0].proto.text
 
@@ -79,7 +84,7 @@ def levels(at) -> np.ndarray:
 @pytest.mark.slow
 def test_held_out_numbers_are_those_of_the_model_on_screen(visit, long_slices) -> None:
     at = to_the_end(press(visit(PAGE, **{"numpy seed": "3"}), "numpy Train"))
-    trainer = at.session_state["numpy in slices"][1].learner.trainer
+    trainer = training(at).learner.trainer
     from tfs.numpy_engine.recipes import mirror_trainer
 
     again = mirror_trainer(seed=3)
@@ -94,7 +99,7 @@ def test_held_out_numbers_are_those_of_the_model_on_screen(visit, long_slices) -
     guessed = again.model(again.held_out[0][:, :-1]).data.argmax(-1)
     right = guessed[:, 7:] == tokens[:, 8:]
     assert metrics(at)["Answers right"] == f"{right.mean():.1%}"
-    _, graded = at.session_state["numpy in slices"][1].learner.log[-1]
+    _, graded = training(at).learner.log[-1]
     assert graded.exact == right.all(-1).mean()
     levels_of = {shape["y0"] for shape in drawn(at, "losses")["layout"]["shapes"]}
     assert sorted(levels_of) == pytest.approx([7 / 15 * np.log(100), np.log(100)])
@@ -103,22 +108,32 @@ def test_held_out_numbers_are_those_of_the_model_on_screen(visit, long_slices) -
 
 def test_a_training_waits_while_its_reader_is_elsewhere_and_goes_on(visit) -> None:
     at = press(visit(PAGE), "numpy Train")
-    before = at.session_state["numpy in slices"][1]
+    before = training(at)
     done = before.done
     assert 0 < done < 300
     at.switch_page("pages/numpy_up/digits.py").run()
     assert before.done == done
     at.switch_page(PAGE).run()
-    assert at.session_state["numpy in slices"][1] is before and before.done > done
+    assert training(at) is before and before.done > done
     at.number_input(key="numpy seed").set_value(1).run()
     assert not at.get("progress"), "of another seed nothing is begun"
     at.number_input(key="numpy seed").set_value(0).run()
     assert before.done > done and at.get("progress")
     at = press(at, "numpy Start again")
-    assert at.session_state["numpy in slices"][1] is not before
+    assert training(at) is not before
     del at.session_state["numpy in slices"]
     at.run()
     assert not at.exception and not at.get("progress") and at.button(key="numpy Train")
+
+
+def test_each_task_keeps_its_training_beside_the_others(visit) -> None:
+    at = press(press(visit(PAGE), "numpy Train"), "numpy Pause")
+    mirror, before = training(at), bar(at)
+    at.button_group(key="numpy task").set_value("characters").run()
+    at = press(at, "numpy Train")
+    assert training(at) is not mirror
+    at.button_group(key="numpy task").set_value("mirror").run()
+    assert bar(at) == before and "paused" in before
 
 
 def test_others_do_not_train_at_the_same_moment(visit, monkeypatch) -> None:
@@ -166,7 +181,7 @@ def test_many_learn_side_by_side_and_nobody_is_left_behind() -> None:
 
 def test_a_training_that_runs_away_ends_in_one_sentence(visit, monkeypatch) -> None:
     at = press(visit(PAGE), "numpy Train")
-    trainer = at.session_state["numpy in slices"][1].learner.trainer
+    trainer = training(at).learner.trainer
     from tfs.numpy_engine import Tensor
 
     trainer.loss = lambda model, batch: Tensor(np.array(np.nan))
@@ -187,7 +202,7 @@ def test_characters_write_in_the_manner_of_a_pasted_text(visit, long_slices, mon
     text = "she sells sea shells by the sea shore; " * 20
     at.text_area(key="letters pasted").set_value(text).run()
     at = to_the_end(press(at, "numpy Train"))
-    trainer = at.session_state["numpy in slices"][1].learner.trainer
+    trainer = training(at).learner.trainer
     from tfs.numpy_engine.characters import written
     from tfs.tokenizers import CharTokenizer
 
@@ -233,7 +248,7 @@ def test_from_here_to_attention_by_a_link_that_opens_it_again(visit, long_slices
     from tests.pages.screen import maps
 
     at = to_the_end(press(visit(PAGE), "numpy Train"))
-    pupil = at.session_state["numpy in slices"][1].learner
+    pupil = training(at).learner
     at = press(at, "open what numpy learned")
     assert at.title[0].value == "Attention" and not at.exception and not at.error
     name = at.session_state["model"]
@@ -277,7 +292,7 @@ def test_texts_with_labels_are_learned_in_view(
     at = visit(PAGE, **{"numpy task": task})
     assert not at.exception and header(at, "heads")["names"][-1] == "L1H3"
     at = open_code(to_the_end(press(at, "numpy Train")))
-    pupil = at.session_state["numpy in slices"][1].learner
+    pupil = training(at).learner
     trainer, texts = pupil.trainer, pupil.lesson.texts
     shown = metrics(at)
     assert shown["Training loss"] == f"{pupil.log[-1][0].loss:.3f}"
@@ -292,6 +307,7 @@ def test_texts_with_labels_are_learned_in_view(
     assert is_token.data.all() and tokens.shape == segments.shape and len(tokens) == 1
     at = press(at, "open what numpy learned")
     assert at.title[0].value == opens and not at.exception and not at.error
+    assert at.query_params["both"] == at.session_state["both"], "a reload finds it again"
     assert f"{recipe}, trained by numpy" in str(
         at.switch_page("pages/train/runs.py").run().dataframe[0].value
     )

@@ -17,6 +17,7 @@ N_CTX, BATCH, CHARACTERS_STEPS = 32, 32, 600
 LR, WARMUP_STEPS, GRAD_CLIP = 1e-2, 30, 1.0
 LEARNED_FROM = 0.9  # of the text, its first part
 HELD_OUT_WINDOWS = 64
+SHORTEST = 10 * N_CTX  # of a text: its last tenth must hold a window
 
 
 class TextBatches:
@@ -45,6 +46,11 @@ def character_trainer(text: str, steps: int = CHARACTERS_STEPS, seed: int = 0) -
     A token is a letter of CharTokenizer.train(text). Raises ValueError for a text that is too
     short.
     """
+    if len(text) < SHORTEST:
+        raise ValueError(
+            f"the text has {len(text):,} characters; give a longer text, of {SHORTEST} or "
+            f"more: a tenth of it is held out, and {N_CTX} are read at a time"
+        )
     tokenizer, cut = CharTokenizer.train(text), int(LEARNED_FROM * len(text))
     tokens = np.array(tokenizer.encode(text), dtype=np.int64)
     cfg = Config(1, 64, N_CTX, 16, tokenizer.d_vocab, n_heads=4, act_fn="gelu_new", seed=seed)
