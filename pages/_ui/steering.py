@@ -18,6 +18,7 @@ from pages._ui.training import (
 )
 from pages._ui.watched import Watched
 from tfs.train.entry import owner_hash
+from tfs.train.run_library import RESUMABLE
 
 SEEN_IN = {
     "attention": "Attention",
@@ -57,6 +58,11 @@ def _go_and_stop(run: Watched) -> None:
     if can_resume(run):
         _go_button("Resume", "play_arrow", resume, run)
         _learning_rate(run, "Resume with it", resume, "From the last save on.")
+    elif now in RESUMABLE:
+        st.caption(
+            "It has no save that a training could go on from. So it is with what was brought in, "
+            "what numpy trained, and what ended before its first save."
+        )
     elif now == "paused" and job:
         _go_button("Go on", "play_arrow", job.resume)
     elif going_on:

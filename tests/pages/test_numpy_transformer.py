@@ -219,6 +219,15 @@ def test_characters_write_in_the_manner_of_a_pasted_text(visit, long_slices, mon
     assert "characters, trained by numpy" in str(at.dataframe[0].value) and name.startswith("run-")
 
 
+def test_a_run_that_was_opened_half_way_says_why_it_cannot_go_on(visit) -> None:
+    at = press(press(visit(PAGE), "numpy Train"), "numpy Pause")
+    at = press(at, "open what numpy learned")
+    at.query_params["run"] = at.session_state["model"]
+    at = at.switch_page("pages/train/live.py").run()
+    assert not at.exception and "go" not in [each.key for each in at.button]
+    assert "It has no save that a training could go on from" in said(at)
+
+
 @pytest.fixture(scope="module")
 def numpys(tmp_path_factory):
     """A directory of runs with one that numpy trained, its name, and its trainer."""
