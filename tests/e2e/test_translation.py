@@ -38,7 +38,7 @@ def test_another_model_of_two_texts(page, server) -> None:
     box = main.get_by_role("textbox", name="The text to read")
     box.fill("the dog eats")
     box.press("Enter")
-    expect(main.get_by_text("'eats'")).to_be_visible()
+    expect(main.get_by_text("grammar does not know “eats”")).to_be_visible()
     expect(main.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -111,9 +111,9 @@ def test_the_attention_page_shows_the_same_cross_attention(page, server) -> None
     open_page(page, server, "attention?of=cross&pair=grammar&head=1")
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text("decoder.0.cross_attn, head 1")).to_be_visible()
-    main.get_by_role("radio", name="encoder", exact=True).click()
+    main.get_by_role("radio", name="encoder of two texts", exact=True).click()
     expect(main.get_by_text("encoder.0.attn, head 1")).to_be_visible()
     settle(page)
-    main.get_by_role("radio", name="decoder", exact=True).click()
+    main.get_by_role("radio", name="decoder-only", exact=True).click()
     expect(main.get_by_text("L0H1: weight")).to_be_visible()
     expect(main.get_by_test_id("stException")).to_have_count(0)
