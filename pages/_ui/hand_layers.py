@@ -103,7 +103,8 @@ def show_forward(work: Worked) -> None:
     """What goes in, the weights, what comes out, and g, each as cells with its numbers."""
     names = ["u", "v"] if len(work.inputs) > 1 else ["x"]
     arrays = dict(zip(names, work.inputs, strict=True)) | work.layer.weights
-    for row in (arrays, {"output": work.output, "g": drawn_gradient(work.output)}):
+    ends = {"output": work.output, "g": drawn_gradient(work.output)}
+    for row in (arrays, ends):
         for column, (name, array) in zip(st.columns(3), row.items(), strict=False):
             with column:
                 st.markdown(f"**{name}** {list(array.shape)}")
@@ -114,10 +115,11 @@ def show_forward(work: Worked) -> None:
                     key=f"forward {name}",
                 )
     behind(
-        {"output": partial(bars, work.output, "output")},
+        {name: partial(bars, array, name) for name, array in ends.items()},
         key="forward",
         code=[type(work.layer).forward, drawn_gradient],
-        program=f"{work.program}\nresult = layer.forward(*inputs)",
+        program=f"{work.program}\nfrom {drawn_gradient.__module__} import drawn_gradient\n\n"
+        "output = layer.forward(*inputs)\nresult = [output, drawn_gradient(output)]",
     )
 
 

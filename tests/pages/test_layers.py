@@ -130,7 +130,8 @@ def test_its_program_gives_what_is_drawn(visit, mistaken) -> None:
         exec(program, namespace)
         results.append(namespace["result"])
     assert len(results) == 3
-    assert np.allclose(maps(at, "forward output")[""], results[0], atol=1e-6)
+    for name, array in zip(("output", "g"), results[0], strict=True):
+        assert np.allclose(maps(at, f"forward {name}")[""], array, atol=1e-6)
     drawn = np.stack(list(maps(at, "check x0").values()))
     assert np.allclose(drawn, np.stack(results[1]), atol=1e-6)
 
