@@ -1,11 +1,17 @@
 """From a button, a tour or a part of the map to another page, with what its widgets shall say."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.navigation.page import StreamlitPage
+
+from pages._ui.opened_by import PAGES
+
+PLACES = {"layer", "head", "step"}
+PICKERS = {opens.picker for opens in PAGES.values()} - {""}  # of models, on their own pages
 
 
 def follow(pages: Sequence[StreamlitPage], page: StreamlitPage) -> None:
@@ -34,13 +40,12 @@ def carrying(go: dict[str, Any] | None, *keys: str) -> dict[str, Any] | None:
 
 
 def leave_for(page: StreamlitPage) -> None:
-    """Change the page; what its widgets shall say goes along in the URL where it may."""
+    """Change the page; what its widgets shall say goes along in the URL where it may: not what a
+    widget of this page writes there itself, which arrive() alone then sets."""
     values = st.session_state.get("arrive with", {})
-    names = ("layer", "head", "step", "both", "pair")  # the last two are pickers of a model
-    try:
-        st.switch_page(page, query_params={k: str(values[k]) for k in names if k in values})
-    except StreamlitAPIException:  # this page has a widget of that name: arrive() alone sets it
-        st.switch_page(page, query_params={})
+    for names in (PLACES | PICKERS, PLACES, set()):
+        with contextlib.suppress(StreamlitAPIException):
+            st.switch_page(page, query_params={k: str(values[k]) for k in names & set(values)})
 
 
 def arrive() -> None:
