@@ -9,7 +9,10 @@ from tests.pages.screen import ROOT, SECONDS
 
 @pytest.fixture
 def visit(monkeypatch, tmp_path):
-    """visit(page, model=..., **query) -> the page as AppTest sees it."""
+    """visit(page, model=..., **query) -> the page as AppTest sees it.
+
+    What the test leaves in training ends with it, or it would keep others out of their turn.
+    """
     from streamlit.testing.v1 import AppTest
 
     monkeypatch.setenv("TFS_RUNS_DIR", str(tmp_path))
@@ -22,7 +25,14 @@ def visit(monkeypatch, tmp_path):
         at.run()
         return at if page == "pages/start/home.py" else at.switch_page(page).run()
 
-    return open_page
+    yield open_page
+    from pages._ui import state
+
+    jobs = list(state.run_library().jobs.values())
+    for job in jobs:
+        job.stop()
+    for job in jobs:
+        job.thread.join(SECONDS)
 
 
 @pytest.fixture
