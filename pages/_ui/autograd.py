@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages._ui import kept
-from pages._ui.layout import counted, literal
+from pages._ui.layout import counted, literal, sentence
 from pages._ui.steps import PLAY, counter
 from tfs.numpy_engine import backward_steps, steps
 from tfs.numpy_engine.formula import Formula
@@ -37,6 +37,7 @@ SUMMED = (
     "start back from; its gradient is 1."
 )
 NARROW = 20  # letters that a line of a node holds, where it can be broken
+LONGEST = 200  # letters of a formula, and of a box of numbers
 FEW = 6  # numbers that a node has room for
 
 
@@ -95,16 +96,16 @@ def pick() -> Walk:
         text,
         key=f"formula of {example}",
         bind="query-params",
-        max_chars=200,
         help="Numbers, names, + - * / ** @, indexing, .T, and functions such as tanh, relu, exp, "
         "log, sum, mean, softmax and log_softmax.",
     )
     try:
+        _check_length("the formula", typed)
         formula = Formula(typed)
         leaves = _leaves(formula.names, example, usual)
         return _walk(formula.text, json.dumps(leaves))
     except ValueError as error:
-        st.error(literal(f"{str(error)[0].upper()}{str(error)[1:]}."))
+        st.error(literal(sentence(error)))
         st.stop()
 
 
@@ -133,7 +134,8 @@ def walked(walk: Walk) -> int:
 
 
 def _leaves(names: list[str], example: str, usual: dict[str, str]) -> dict[str, list]:
-    """A box for each name. Raises ValueError for what is no number, and no rows of numbers."""
+    """A box for each name. Raises ValueError for what is no number, and no rows of numbers, and
+    for more than LONGEST letters."""
     leaves = {}
     with st.container(horizontal=True):
         for name in names:
@@ -142,9 +144,9 @@ def _leaves(names: list[str], example: str, usual: dict[str, str]) -> dict[str, 
                 usual.get(name, "1"),
                 key=f"{name} of {example}",
                 bind="query-params",
-                max_chars=200,
                 width=220,
             )
+            _check_length(f"the value of {name}", text)
             try:
                 leaves[name] = json.loads(text, parse_constant=_refuse)
             except (ValueError, RecursionError):
@@ -153,6 +155,14 @@ def _leaves(names: list[str], example: str, usual: dict[str, str]) -> dict[str, 
                     "such as [[1, 2], [3, 4]]"
                 ) from None
     return leaves
+
+
+def _check_length(name: str, typed: str) -> None:
+    if len(typed) > LONGEST:
+        raise ValueError(
+            f"{name} has {len(typed):,} characters, more than the {LONGEST} that are drawn; "
+            "shorten it"
+        )
 
 
 def _refuse(constant: str) -> None:

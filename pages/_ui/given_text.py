@@ -64,11 +64,15 @@ def _own(key: str) -> Given | None:
     pasted = right.text_area(
         "Or a text, pasted",
         key=f"{key} pasted",
-        max_chars=MOST_PASTED,
         height=120,
         persist_state="session",
     )
     if (file := st.session_state.get(kept)) is None:
+        if len(pasted) > MOST_PASTED:
+            raise ValueError(
+                f"the pasted text has {len(pasted):,} characters, more than the {MOST_PASTED:,} "
+                "that are read from this box; save it as a file, and choose that"
+            )
         given = Given("the pasted text", pasted, f"given = {pasted!r}")
         return given if pasted.strip() else None
     if file.size > LARGEST:

@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 import streamlit as st
 
-from pages._ui.layout import literal
+from pages._ui.layout import literal, sentence
 from pages._ui.turns import Turns
 from tfs.numpy_engine.by_hand.threads import one_blas_thread
 
@@ -173,7 +173,7 @@ def _start(key: str, settings: tuple, make: Callable[[], Learner]) -> None:
     try:
         keep(key, settings, make(), going=True)
     except (ValueError, OSError) as error:
-        st.session_state["why not"] = str(error)
+        st.session_state["why not"] = sentence(error)
 
 
 def watch(live: InSlices, draw: Callable[[], None]) -> None:
@@ -190,7 +190,7 @@ def watch(live: InSlices, draw: Callable[[], None]) -> None:
             st.rerun()
         st.progress(min(live.done / live.learner.until, 1.0), live.line())
         if live.error:
-            st.error(literal(f"{live.error[0].upper()}{live.error[1:]}."))
+            st.error(literal(sentence(live.error)))
 
     train()
     st.fragment(draw, run_every=SECONDS_BETWEEN_PICTURES if live.is_going else None)()

@@ -34,6 +34,12 @@ def quoted(token: str) -> str:
     return literal(repr(token))
 
 
+def sentence(error: str | Exception) -> str:
+    """What a library says is wrong, as a sentence of its own: with a capital and a full stop."""
+    said = str(error)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
 def counted(n: int, thing: str) -> str:
     """A number of things in words: "1 token", "2 tokens"."""
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"

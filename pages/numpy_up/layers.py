@@ -12,7 +12,7 @@ from pages._ui.hand_layers import (
     verdict,
     worked,
 )
-from pages._ui.layout import literal, prose
+from pages._ui.layout import literal, prose, sentence
 from tfs.numpy_engine.by_hand import Dropout
 
 st.title("Layers by hand")
@@ -31,7 +31,7 @@ x = edited_input(name, seed)
 try:
     work = worked(name, seed, x, mistaken=mistaken)
 except ValueError as error:
-    st.error(literal(f"{str(error)[0].upper()}{str(error)[1:]}."))
+    st.error(literal(sentence(error)))
     st.stop()
 show_forward(work)
 if isinstance(work.layer, Dropout):

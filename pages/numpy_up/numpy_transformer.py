@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages._ui import in_slices
-from pages._ui.layout import literal, prose
+from pages._ui.layout import literal, prose, sentence
 from pages._ui.numpy_lessons import LESSONS, Pupil
 from pages._ui.numpy_runs import open_elsewhere
 from pages._ui.numpy_views import pictures
@@ -25,7 +25,7 @@ if in_slices.on_screen("numpy", lesson.key) is None:
     try:
         untrained = Pupil(lesson)
     except ValueError as error:
-        st.error(literal(f"{str(error)[0].upper()}{str(error)[1:]}."))
+        st.error(literal(sentence(error)))
         st.stop()
 live = in_slices.buttons("numpy", lesson.key, partial(Pupil, lesson))
 say_why_not()

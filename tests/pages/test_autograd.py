@@ -187,6 +187,8 @@ def test_several_results_are_summed_and_that_is_said(visit) -> None:
         ("w of a neuron", "[[1, 2], [3]]", "rows of numbers of one length"),
         ("w of a neuron", '{"a": 1}', "must be a number"),
         ("w of a neuron", "[" * 150, "give it a number"),
+        ("formula of a neuron", "w + " * 60, "The formula has 240 characters, more than the 200"),
+        ("w of a neuron", "1" * 201, "The value of w has 201 characters, more than"),
     ],
 )
 def test_odd_input_is_one_sentence(visit, box, text, says) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.pages.screen import as_tensor, drawn, open_code, said
+from tests.pages.screen import as_tensor, drawn, messages, open_code, said
 
 PAGE = "pages/numpy_up/word_vectors.py"
 
@@ -88,14 +88,24 @@ def test_any_text_is_learned_and_its_program_gives_what_is_drawn(visit) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("Hello, hello!", "the text has 2 words"), ("17 + 4", "the text has 0 words")],
+    [("Hello, hello!", "words: 2, different ones: 1"), ("17 + 4", "words: 0, different ones: 0")],
 )
 def test_too_short_a_text_is_one_sentence(visit, text, says) -> None:
     at = visit(PAGE, **{"words of": "Any text", "words source": "Your own"})
     at.text_area(key="words pasted").set_value(text).run()
     at.button(key="words Train it here, from the start").click().run()
-    assert not at.exception and says in at.error[0].value
+    assert not at.exception and says in messages(at)[0].replace("\\", "")
     assert not at.get("progress")
+
+
+def test_of_a_text_too_long_to_paste_nothing_is_dropped_in_silence(visit) -> None:
+    from pages._ui.given_text import MOST_PASTED
+
+    at = visit(PAGE, **{"words of": "Any text", "words source": "Your own"})
+    at.text_area(key="words pasted").set_value("a b c " * (MOST_PASTED // 6 + 1)).run()
+    assert not at.exception and "save it as a file" in at.error[0].value
+    assert "words Train it here, from the start" not in [each.key for each in at.button]
+    assert len(at.text_area(key="words pasted").value) > MOST_PASTED, "and what was typed stays"
 
 
 def test_a_file_that_is_no_text_is_one_sentence(visit) -> None:

@@ -127,8 +127,8 @@ class WordVectors:
         least = 2 * cfg.window + 1
         if len(self.ids) < least or len(self.vocabulary.words) < 2:
             raise ValueError(
-                f"the text has {len(words)} words, {len(self.vocabulary.words)} of them different; "
-                f"give at least {least}, and two different ones"
+                f"the text is too short (words: {len(words)}, different ones: "
+                f"{len(self.vocabulary.words)}); give at least {least} words, two of them different"
             )
         d_vocab = len(self.vocabulary.words)
         self.read = Embedding(d_vocab, cfg.d_model, cfg.seed, spread=0.1)
