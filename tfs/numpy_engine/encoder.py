@@ -19,6 +19,7 @@ from tfs.numpy_engine.layers import (
     PosEmbed,
     TiedUnembed,
     Unembed,
+    check_tokens,
     make_norm,
     normal,
     zeros,
@@ -135,15 +136,7 @@ class EncoderOnly(TiedModel):
         return self.ln_final(resid)
 
     def _check(self, tokens: Tensor, segments: Tensor | None, is_token: Tensor | None) -> None:
-        if tokens.ndim != 2:
-            raise ValueError(
-                f"tokens have two axes, batch and pos, and these have shape {tokens.shape}"
-            )
-        if not 1 <= tokens.shape[1] <= self.cfg.n_ctx:
-            raise ValueError(
-                f"this model reads 1 to {self.cfg.n_ctx} tokens (n_ctx), and these are "
-                f"{tokens.shape[1]}"
-            )
+        check_tokens(tokens, self.cfg.n_ctx)
         for name, given in (("token_type_ids", segments), ("one_zero_attention_mask", is_token)):
             if given is not None and given.shape != tokens.shape:
                 raise ValueError(

@@ -84,6 +84,19 @@ class Dropout(Module):
         return dropout(x, self.p, self.generator) if self.training and self.p else x
 
 
+def check_tokens(tokens: Tensor, n_ctx: int) -> None:
+    """Raises ValueError for what is not [batch pos], and a text that is empty or longer than
+    n_ctx."""
+    if tokens.ndim != 2:
+        raise ValueError(
+            f"tokens have two axes, batch and pos, and these have shape {tokens.shape}"
+        )
+    if not 1 <= tokens.shape[1] <= n_ctx:
+        raise ValueError(
+            f"this model reads 1 to {n_ctx} tokens (n_ctx), and these are {tokens.shape[1]}"
+        )
+
+
 class Embed(Module):
     """A learned vector for each token of the vocabulary: W_E, [d_vocab d_model]."""
 

@@ -17,6 +17,7 @@ from tfs.numpy_engine.layers import (
     PosEmbed,
     TiedUnembed,
     Unembed,
+    check_tokens,
     make_norm,
 )
 from tfs.numpy_engine.module import Module, ModuleList
@@ -120,19 +121,11 @@ class Transformer(TiedModel):
         is_token: [batch pos], False where a shorter text was filled up; nobody attends there.
         Raises ValueError for a text that is empty or longer than n_ctx, and for other shapes.
         """
-        if tokens.ndim != 2:
-            raise ValueError(
-                f"tokens have two axes, batch and pos, and these have shape {tokens.shape}"
-            )
-        pos = tokens.shape[1]
-        if not 1 <= pos <= self.cfg.n_ctx:
-            raise ValueError(
-                f"this model reads 1 to {self.cfg.n_ctx} tokens (n_ctx), and these are {pos}"
-            )
+        check_tokens(tokens, self.cfg.n_ctx)
         resid = self.hook_embed(self.embed(tokens))
         if self.has_positions:
             resid = resid + self.hook_pos_embed(self.pos_embed(tokens))
-        mask = self.mask(pos, is_token)
+        mask = self.mask(tokens.shape[1], is_token)
         for block in self.blocks:
             resid = block(resid, mask)
         return self.unembed(self.ln_final(resid))
