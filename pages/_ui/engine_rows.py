@@ -19,7 +19,7 @@ from tfs.interop.engines import (
     numpy_activations,
     torch_activations,
 )
-from tfs.plots import signed_bars
+from tfs.plots import amount_bars
 
 NUMPY, HOOKED = "numpy", "HookedTransformer"
 ENGINES: dict[str, Callable] = {NUMPY: numpy_activations, HOOKED: hooked_activations}
@@ -115,7 +115,7 @@ def where_it_grows(view: View, found: Compared, precision: str) -> None:
         which = ENGINES[engine]
         st.markdown(f"**{engine}** and torch")
         figure(
-            signed_bars(np.array(values), list(parts), x_title=title),
+            amount_bars(np.array(values), list(parts), x_title=title),
             key=f"engines {engine}",
             code=[which, largest_differences],
             program=view.program(
