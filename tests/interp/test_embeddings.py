@@ -25,6 +25,23 @@ def test_pca_does_not_depend_on_the_signs_that_svd_happens_to_give(interp, matri
     torch.testing.assert_close(points, -again, atol=1e-5, rtol=0)
 
 
+def test_two_directions_of_almost_one_share_are_told_apart(interp):
+    """Their lengths differ in the seventh digit, which float32 cannot see: it turns the picture."""
+    generator = torch.Generator().manual_seed(0)
+    left, right = (
+        torch.linalg.qr(torch.randn(n, 8, generator=generator, dtype=torch.float64)).Q
+        for n in (400, 48)
+    )
+    lengths = torch.tensor([1 + 1e-7, 1.0, *torch.linspace(0.9, 0.5, 6)], dtype=torch.float64)
+    half = (left @ (lengths[:, None] * right.T)).float()
+    matrix = torch.cat([half, -half])
+    points, _ = interp.pca(matrix, 2)
+    u, s, _ = torch.linalg.svd(matrix.double(), full_matrices=False)
+    expected = (u * s)[:, :2]
+    cosines = (points.double() * expected).sum(0) / (points.double().norm(dim=0) * s[:2])
+    torch.testing.assert_close(cosines.abs(), torch.ones_like(cosines), atol=1e-6, rtol=0)
+
+
 def test_equal_rows_have_no_variance_and_no_nan(interp):
     points, explained = interp.pca(torch.ones(4, 3), 2)
     assert points.count_nonzero() == explained.count_nonzero() == 0

@@ -64,3 +64,40 @@ def one_blas_thread():
     from tfs.numpy_engine.by_hand.threads import one_blas_thread
 
     one_blas_thread()
+
+
+@pytest.fixture(scope="session")
+def as_conll():
+    """Tagged sentences -> a file's text, as of CoNLL-2003."""
+    return lambda sentences: (
+        "\n\n".join("\n".join(map(" ".join, zip(*it, strict=True))) for it in sentences) + "\n"
+    )
+
+
+@pytest.fixture(scope="session")
+def as_tsv():
+    """Pairs of questions -> a file's text, as of Quora."""
+
+    def make(pairs):
+        rows = [f"{one}\t{other}\t{int(same)}" for one, other, same in pairs]
+        return "\n".join(["question1\tquestion2\tis_duplicate", *rows]) + "\n"
+
+    return make
+
+
+@pytest.fixture
+def tagged_file(tmp_path, as_conll):
+    from tfs.templates.entities import tagged_sentences
+
+    path = tmp_path / "own.conll"
+    path.write_text(as_conll(tagged_sentences(60, 1)))
+    return path
+
+
+@pytest.fixture
+def pairs_file(tmp_path, as_tsv):
+    from tfs.templates.questions import question_pairs
+
+    path = tmp_path / "own.tsv"
+    path.write_text(as_tsv(question_pairs(60, 1)))
+    return path

@@ -1,13 +1,9 @@
-"""A tagger and a matcher of questions on numpy: batches, trainings, own files, commands."""
+"""A tagger and a matcher of questions on numpy: batches, scores, trainings, texts of own files."""
 
 import math
-import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-import torch
 
 
 @pytest.fixture(scope="module")
@@ -29,40 +25,6 @@ def labelled():
     from tfs.numpy_engine import labelled
 
     return labelled
-
-
-@pytest.fixture(scope="module")
-def main():
-    from tfs.numpy_engine.__main__ import main
-
-    return main
-
-
-def conll(sentences):
-    return "\n\n".join("\n".join(map(" ".join, zip(*it, strict=True))) for it in sentences) + "\n"
-
-
-def tsv(pairs):
-    rows = [f"{one}\t{other}\t{int(same)}" for one, other, same in pairs]
-    return "\n".join(["question1\tquestion2\tis_duplicate", *rows]) + "\n"
-
-
-@pytest.fixture
-def tagged_file(tmp_path):
-    from tfs.templates.entities import tagged_sentences
-
-    path = tmp_path / "own.conll"
-    path.write_text(conll(tagged_sentences(60, 1)))
-    return path
-
-
-@pytest.fixture
-def pairs_file(tmp_path):
-    from tfs.templates.questions import question_pairs
-
-    path = tmp_path / "own.tsv"
-    path.write_text(tsv(question_pairs(60, 1)))
-    return path
 
 
 def test_batches_are_what_torch_reads(texts) -> None:
@@ -255,107 +217,22 @@ def test_files_that_nothing_can_be_learnt_from(texts, tmp_path, content, says) -
     assert "\n" not in str(error.value)
 
 
-def test_commands_on_own_files(main, tagged_file, pairs_file, tmp_path, capsys) -> None:
-    import tfs
+def test_answers_of_labels_are_graded_as_they_stand() -> None:
+    from tfs.numpy_engine import Tensor
+    from tfs.numpy_engine.answers import Right, right_labels
+    from tfs.numpy_engine.module import Module
 
-    for name, path, says in (
-        ("tags", tagged_file, r"held-out F1 0\.\d{4} \(precision .*\) of whole entities, 60 sent"),
-        ("pairs", pairs_file, r"held-out accuracy 0\.\d{4} .*: 0\.\d{4}\), 60 pairs"),
-    ):
-        files = ["--file", str(path), "--held-out", str(path)]
-        out = tmp_path / name
-        assert main([name, "--steps", "4", *files, "--out", str(out)]) == 0
-        shown = capsys.readouterr()
-        assert re.match(says, shown.out) and shown.err == ""
-        bundle = tfs.load(out)
-        assert f"- **Data**: {'sentences' if name == 'tags' else 'pairs'} from own" in bundle.card
-        assert "4 updates" in bundle.card and bundle.model.labels
-        ids = bundle.tokenizer.encode("[CLS] Ada[SEP]")
-        assert torch.isfinite(bundle.model(torch.tensor([ids]))).all()
+    class Says(Module):
+        def __init__(self, labels) -> None:
+            self.labels = labels
 
+        def forward(self, tokens, *_):
+            return Tensor(np.eye(3)[self.labels])
 
-def test_commands_say_what_was_left_out(main, tagged_file, capsys) -> None:
-    tagged_file.write_text(tagged_file.read_text() + "\n" + "word O\n" * 300)
-    assert main(["tags", "--steps", "1", "--file", str(tagged_file)]) == 0
-    assert capsys.readouterr().out.startswith("left out 1 that have more than 256 tokens\nheld-out")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["tags", "--file", "none.conll"], "there is no file none.conll"),
-        (["pairs", "--file", "none.tsv"], "there is no file none.tsv"),
-        (["tags", "--held-out", "a.conll"], "--held-out goes with --file; give the file"),
-        (["mirror", "--file", "a"], "unrecognized arguments: --file a; see"),
-        (["tags", "--out", __file__], f"{__file__} is a file; give --out a directory"),
-        (["pairs", "--seed", "-1"], "argument --seed: give a whole number from 0 to"),
-    ],
-)
-def test_commands_refuse_in_one_sentence(main, capsys, arguments, says) -> None:
-    assert main(arguments) == 2
-    shown = capsys.readouterr().err
-    assert shown.startswith(f"tfs.numpy_engine: {says}") and shown.count("\n") == 1
-
-
-def run(*arguments):
-    command = [sys.executable, "-m", "tfs.numpy_engine", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.slow
-def test_names_never_seen_are_found(tmp_path) -> None:
-    """As the command trains it, then asked by torch: only names, of held-out sentences."""
-    import tfs
-    from tfs.tasks import TagsTask, span_scores
-
-    assert float(run("tags", "--out", tmp_path).split()[2]) > 0.9
-    bundle, task = tfs.load(tmp_path), TagsTask()
-    assert bundle.model.labels == task.labels
-    batch = task.sample(500, 99, "held_out")
-    with torch.no_grad():
-        logits = bundle.model(batch.tokens, batch.segments, batch.token_mask)
-    told, true = (
-        [
-            [task.labels[i] for i in row[mask]]
-            for row, mask in zip(ids, batch.loss_mask, strict=True)
-        ]
-        for ids in (logits.argmax(-1), batch.labels)
-    )
-    assert span_scores(told, true, kinds=("PER", "LOC", "ORG")).f1 > 0.95
-
-
-@pytest.mark.slow
-def test_questions_of_people_who_never_met_are_matched(tmp_path) -> None:
-    """As the command trains it; words without their order are right of three in four."""
-    import tfs
-    from tfs.tasks import QuestionPairsTask
-
-    assert float(run("pairs", "--out", tmp_path).split()[2]) > 0.95
-    held_out = QuestionPairsTask().sample(2000, 77, "held_out")
-    assert tfs.evaluate(tfs.load(tmp_path).model, held_out).accuracy > 0.95
-
-
-@pytest.mark.slow
-def test_a_tagger_of_ones_own_file(tmp_path) -> None:
-    """Our templates as a file of 3,000 sentences in IOB1; scored on names that are in none."""
-    from tfs.templates.entities import tagged_sentences
-
-    files = tmp_path / "train.conll", tmp_path / "test.conll"
-    for path, n, split in zip(files, (3000, 300), ("train", "held_out"), strict=True):
-        text = conll(tagged_sentences(n, 5, split))
-        path.write_text(re.sub(r"( O\n|^|\n\n)(\S+) B-", r"\1\2 I-", text))
-    shown = run("tags", "--file", files[0], "--held-out", files[1])
-    assert float(shown.split()[2]) > 0.9 and "300 sentences" in shown
-
-
-@pytest.mark.slow
-def test_a_matcher_of_ones_own_file(tmp_path) -> None:
-    from tfs.templates.questions import question_pairs
-
-    files = tmp_path / "train.tsv", tmp_path / "dev.tsv"
-    for path, n, split in zip(files, (20_000, 500), ("train", "held_out"), strict=True):
-        path.write_text(tsv(question_pairs(n, 5, split)))
-    shown = run("pairs", "--file", files[0], "--held-out", files[1])
-    assert float(shown.split()[2]) > 0.85 and "500 pairs" in shown
+    tokens = Tensor(np.zeros((2, 2), dtype=np.int64))
+    true = Tensor(np.array([[1, -100], [2, 0]]))
+    said = np.array([[1, 2], [2, 1]])
+    batch = (tokens, tokens, Tensor(np.ones((2, 2), dtype=bool)), true)
+    assert right_labels(Says(said), batch) == Right(2 / 3, 0.5)
+    of_pairs = (*batch[:3], Tensor(np.array([0, 2])))
+    assert right_labels(Says(np.array([0, 1])), of_pairs) == Right(0.5, 0.5)

@@ -42,6 +42,13 @@ def as_tensor(cells):
     return torch.tensor(np.asarray(cells, dtype=np.float32))
 
 
+def close(found, expected, atol=2e-4) -> None:
+    """Numbers as a component was given them are those that the model has."""
+    import torch
+
+    torch.testing.assert_close(found, expected.detach(), atol=atol, rtol=1e-4)
+
+
 def drawn(at, key: str) -> dict | None:
     """The figure with this key, if it is there."""
     charts = [c for c in at.get("plotly_chart") if c.proto.id.endswith(f"-{key} figure")]
@@ -161,3 +168,18 @@ def _target(data: dict, name: str) -> int:
     if "row" in button:
         place = (data["place"] // button["row"] + 1) * button["row"]
     return min(max(place, 0), data["last"])
+
+
+def press(at, key: str):
+    """The page after one of its buttons."""
+    return at.button(key=key).click().run()
+
+
+def training(at):
+    """The last that was begun on the page of the numpy Transformer."""
+    return list(at.session_state["numpy in slices"].values())[-1]
+
+
+def bar(at) -> str:
+    """How far a training is, in words."""
+    return at.get("progress")[0].proto.text

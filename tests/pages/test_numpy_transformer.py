@@ -1,32 +1,25 @@
-"""The page on which a Transformer of numpy learns: its numbers, its ticks, and where it goes."""
-
-import threading
-import time
-from types import SimpleNamespace
+"""The page on which a Transformer of numpy learns: its numbers, its answers, and where it goes."""
 
 import numpy as np
 import pytest
 import torch
 
-from tests.pages.screen import ROOT, as_tensor, drawn, header, messages, open_code, said
+from tests.pages.screen import (
+    ROOT,
+    as_tensor,
+    bar,
+    drawn,
+    header,
+    messages,
+    open_code,
+    press,
+    said,
+    training,
+)
 from tests.pages.test_modern_models import PAGES
 
 PAGE = "pages/numpy_up/numpy_transformer.py"
-READ_A_MODEL = [*PAGES, "pages/numpy_up/engines.py"]
 PROMPT = "41 7 93 28 60 15 82 3 3 82 15 60"
-
-
-def press(at, key):
-    return at.button(key=key).click().run()
-
-
-def training(at):
-    """The last that was begun."""
-    return list(at.session_state["numpy in slices"].values())[-1]
-
-
-def bar(at) -> str:
-    return at.get("progress")[0].proto.text
 
 
 def to_the_end(at):
@@ -106,91 +99,6 @@ def test_held_out_numbers_are_those_of_the_model_on_screen(visit, long_slices) -
     assert not at.exception and "numpy Pause" not in [each.key for each in at.button]
 
 
-def test_a_training_waits_while_its_reader_is_elsewhere_and_goes_on(visit) -> None:
-    at = press(visit(PAGE), "numpy Train")
-    before = training(at)
-    done = before.done
-    assert 0 < done < 300
-    at.switch_page("pages/numpy_up/digits.py").run()
-    assert before.done == done
-    at.switch_page(PAGE).run()
-    assert training(at) is before and before.done > done
-    at.number_input(key="numpy seed").set_value(1).run()
-    assert not at.get("progress"), "of another seed nothing is begun"
-    at.number_input(key="numpy seed").set_value(0).run()
-    assert before.done > done and at.get("progress")
-    at = press(at, "numpy Start again")
-    assert training(at) is not before
-    del at.session_state["numpy in slices"]
-    at.run()
-    assert not at.exception and not at.get("progress") and at.button(key="numpy Train")
-
-
-def test_each_task_keeps_its_training_beside_the_others(visit) -> None:
-    at = press(press(visit(PAGE), "numpy Train"), "numpy Pause")
-    mirror, before = training(at), bar(at)
-    at.button_group(key="numpy task").set_value("characters").run()
-    at = press(at, "numpy Train")
-    assert training(at) is not mirror
-    at.button_group(key="numpy task").set_value("mirror").run()
-    assert bar(at) == before and "paused" in before
-
-
-def test_others_do_not_train_at_the_same_moment(visit, monkeypatch) -> None:
-    from pages._ui import in_slices
-
-    monkeypatch.setattr(in_slices, "SECONDS_TO_WAIT", 0.01)
-    with in_slices.TURNS.taken(0) as count:
-        assert count == 1
-        at = press(visit(PAGE), "numpy Train")
-        assert not at.exception and bar(at) == "step 0 of 300"
-    at.run()
-    assert bar(at).startswith("step ") and "step 0 of" not in bar(at)
-
-
-def test_many_learn_side_by_side_and_nobody_is_left_behind() -> None:
-    """Thirty at once, each in a thread of its own as sessions are: none is left out."""
-    from pages._ui.in_slices import InSlices
-
-    class Learner:
-        until, slices = 10**6, 1
-
-        def updates(self):
-            for step in range(1, self.until):
-                time.sleep(0.002)
-                yield SimpleNamespace(step=step, loss=1.0)
-
-        def see(self, update) -> None:
-            pass
-
-    lives, end = [InSlices(Learner()) for _ in range(30)], time.monotonic() + 3
-
-    def student(live) -> None:
-        live.is_going = True
-        while time.monotonic() < end:
-            live.train()
-
-    threads = [threading.Thread(target=student, args=(live,)) for live in lives]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    done = [live.done for live in lives]
-    assert min(done) > np.mean(done) / 3, done
-
-
-def test_a_training_that_runs_away_ends_in_one_sentence(visit, monkeypatch) -> None:
-    at = press(visit(PAGE), "numpy Train")
-    trainer = training(at).learner.trainer
-    from tfs.numpy_engine import Tensor
-
-    trainer.loss = lambda model, batch: Tensor(np.array(np.nan))
-    at.run()
-    assert not at.exception and "training ran away" in at.error[0].value
-    assert "numpy Pause" not in [each.key for each in at.button]
-    assert at.button(key="numpy Start again")
-
-
 def test_characters_write_in_the_manner_of_a_pasted_text(visit, long_slices, monkeypatch) -> None:
     from pages._ui.numpy_lessons import Characters
 
@@ -243,7 +151,7 @@ def numpys(tmp_path_factory):
     return root, name, trainer
 
 
-@pytest.mark.parametrize("page", READ_A_MODEL)
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_what_numpy_learned(visit, monkeypatch, numpys, page) -> None:
     root, name, _ = numpys
     monkeypatch.setenv("TFS_RUNS_DIR", str(root))
@@ -287,17 +195,16 @@ def test_from_here_to_attention_by_a_link_that_opens_it_again(visit, long_slices
 
 
 @pytest.mark.parametrize(
-    ("task", "recipe", "opens", "steps"),
-    [("tags", "tags", "Both ways", 12), ("question pairs", "question-pairs", "Both ways", 12)],
+    ("task", "recipe"), [("tags", "tags"), ("question pairs", "question-pairs")]
 )
 def test_texts_with_labels_are_learned_in_view(
-    visit, long_slices, monkeypatch, task, recipe, opens, steps
+    visit, long_slices, monkeypatch, task, recipe
 ) -> None:
     """A few updates: the numbers of the page are the trainer's, and its run opens elsewhere."""
     from pages._ui import numpy_lessons
     from tfs.numpy_engine.answers import first_text
 
-    monkeypatch.setattr(numpy_lessons.LESSONS[task], "steps", steps)
+    monkeypatch.setattr(numpy_lessons.LESSONS[task], "steps", 12)
     at = visit(PAGE, **{"numpy task": task})
     assert not at.exception and header(at, "heads")["names"][-1] == "L1H3"
     at = open_code(to_the_end(press(at, "numpy Train")))
@@ -315,30 +222,9 @@ def test_texts_with_labels_are_learned_in_view(
     (tokens, segments, is_token) = first_text(trainer.held_out)
     assert is_token.data.all() and tokens.shape == segments.shape and len(tokens) == 1
     at = press(at, "open what numpy learned")
-    assert at.title[0].value == opens and not at.exception and not at.error
+    assert at.title[0].value == "Both ways" and not at.exception and not at.error
     assert at.query_params["both"] == at.session_state["both"], "a reload finds it again"
     assert f"{recipe}, trained by numpy" in str(
         at.switch_page("pages/train/runs.py").run().dataframe[0].value
     )
     assert texts.count == 1000
-
-
-def test_answers_of_labels_are_graded_as_they_stand() -> None:
-    from tfs.numpy_engine import Tensor
-    from tfs.numpy_engine.answers import Right, right_labels
-    from tfs.numpy_engine.module import Module
-
-    class Says(Module):
-        def __init__(self, labels) -> None:
-            self.labels = labels
-
-        def forward(self, tokens, *_):
-            return Tensor(np.eye(3)[self.labels])
-
-    tokens = Tensor(np.zeros((2, 2), dtype=np.int64))
-    true = Tensor(np.array([[1, -100], [2, 0]]))
-    said = np.array([[1, 2], [2, 1]])
-    batch = (tokens, tokens, Tensor(np.ones((2, 2), dtype=bool)), true)
-    assert right_labels(Says(said), batch) == Right(2 / 3, 0.5)
-    of_pairs = (*batch[:3], Tensor(np.array([0, 2])))
-    assert right_labels(Says(np.array([0, 1])), of_pairs) == Right(0.5, 0.5)
