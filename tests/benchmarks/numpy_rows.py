@@ -9,7 +9,7 @@ from tests.benchmarks.timing import take_turns
 PIXELS, HIDDEN, DIGITS, BATCH = 784, 128, 10, 64
 LR = 0.1
 MOST_TIMES_MLP, MOST_TIMES_TRANSFORMER, TIMES_AUTOGRAD = 1.2, 3.0, 3.0
-AT_ONCE = 20  # steps of the small network between two looks at the clock
+AT_ONCE = 100  # steps of the small network between two looks at the clock: training is many
 
 
 def numpy_engine(rounds: int) -> list[Row]:

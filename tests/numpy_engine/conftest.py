@@ -15,7 +15,7 @@ def engine():
 
 
 @pytest.fixture(scope="session")
-def same_as_torch(engine):
+def same_as_torch(engine, gradients_are_their_own):
     """(ours, theirs, arrays) -> asserts one value and one gradient for each array, to 1e-9."""
 
     def check(ours, theirs, *arrays):
@@ -31,6 +31,26 @@ def same_as_torch(engine):
             wanted = np.zeros(tensor.shape) if other.grad is None else other.grad.numpy()
             assert tensor.grad.dtype == tensor.dtype and tensor.grad.shape == tensor.shape
             np.testing.assert_allclose(tensor.grad.data, wanted, rtol=1e-9, atol=1e-9)
+        gradients_are_their_own(value, weight, tensors)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def gradients_are_their_own():
+    """(value, its gradient, leaves) after backward -> asserts that whoever writes into a leaf's
+    gradient changes that alone, and that a second backward finds the same."""
+
+    def check(value, first, leaves):
+        before = [leaf.grad.data.copy() for leaf in leaves]
+        others = [value.data, first, *(leaf.data for leaf in leaves)]
+        for i, leaf in enumerate(leaves):
+            assert not any(np.shares_memory(leaf.grad.data, other) for other in others)
+            others.append(leaf.grad.data)
+            leaf.grad.data[...] = i + 7.0
+        value.backward(first)
+        for i, (leaf, found) in enumerate(zip(leaves, before, strict=True)):
+            np.testing.assert_allclose(leaf.grad.data, i + 7.0 + found, rtol=1e-9, atol=1e-9)
 
     return check
 

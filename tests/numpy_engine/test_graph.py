@@ -1,5 +1,6 @@
 """How gradients find their way: depth, reuse, order, and what is refused."""
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -105,6 +106,29 @@ def test_gradients_of_two_leaves_are_separate_arrays(leaf):
     (a + b).sum().backward()
     a.grad.data[:] = 7
     assert b.grad.tolist() == [1, 1, 1]
+
+
+def test_a_gradient_that_is_given_stays_the_givers(leaf):
+    given = np.ones(3)
+    a, b = leaf(3), leaf(3)
+    a.backward(given)
+    middle = a + b
+    middle.retain_grad()
+    middle.clone().backward(given)
+    for tensor in (a, b, middle):
+        tensor.grad.data[:] = 7
+    assert given.tolist() == [1, 1, 1]
+    kept = [tensor.grad.data for tensor in (a, b, middle)]
+    assert not any(np.shares_memory(*two) for two in itertools.combinations(kept, 2))
+
+
+def test_what_a_hook_saw_stays_as_it_was(engine, leaf):
+    from tfs.numpy_engine.hooks import HookPoint
+
+    seen, x = [], leaf(3)
+    HookPoint().with_gradient_seen_by((lambda grad, hook: seen.append(grad),), x).sum().backward()
+    x.grad.data[:] = 7
+    assert seen[0].tolist() == [1, 1, 1]
 
 
 def test_only_leaves_keep_a_gradient_unless_asked(leaf):

@@ -64,7 +64,7 @@ def build(leaves, plan):
     ),
     seed=st.integers(0, 1000),
 )
-def test_random_graphs(engine, shape, repeated, plan, seed):
+def test_random_graphs(engine, gradients_are_their_own, shape, repeated, plan, seed):
     g, (n, m) = np.random.default_rng(seed), shape
     shapes = [shape, *({"row": (1, m), "column": (n, 1), "number": (1, 1)}[r] for r in repeated)]
     arrays = [g.normal(size=one) for one in shapes]
@@ -76,3 +76,4 @@ def test_random_graphs(engine, shape, repeated, plan, seed):
     expected.backward()
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a.grad.data, b.grad.numpy(), rtol=1e-9, atol=1e-9)
+    gradients_are_their_own(loss, np.ones(()), ours)

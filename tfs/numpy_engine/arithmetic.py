@@ -148,11 +148,16 @@ def rows(x: np.ndarray) -> np.ndarray:
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
+def unrows(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """[n d'] as [... d'], with all axes of `shape` but the last: undoes rows of that shape."""
+    return y if len(shape) == 2 else y.reshape(*shape[:-1], y.shape[-1])
+
+
 def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b; one large product, where b is one matrix, is faster than many small ones."""
     if a.ndim < 2 or b.ndim != 2:
         return a @ b
-    return (rows(a) @ b).reshape(*a.shape[:-1], b.shape[-1])
+    return unrows(rows(a) @ b, a.shape)
 
 
 @method("__neg__")

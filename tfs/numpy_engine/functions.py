@@ -80,7 +80,9 @@ def relu(x: Tensor) -> Tensor:
     value = np.maximum(x.data, 0)
 
     def _backward(grad: np.ndarray) -> tuple:
-        return (grad * (x.data > 0),)
+        share = (x.data > 0).astype(grad.dtype)  # numbers times truths would take longer
+        share *= grad
+        return (share,)
 
     return result(value, "relu", (x,), _backward)
 

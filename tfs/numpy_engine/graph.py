@@ -53,28 +53,18 @@ def steps(root: Tensor) -> Iterator[Tensor]:
 
 
 def backward_steps(
-    root: Tensor, gradient: Tensor | np.ndarray | None = None, keep: bool = True
+    root: Tensor, gradient: Tensor | np.ndarray | None = None
 ) -> Iterator[BackwardStep]:
     """Walk back from `root`, one node at a time: what `backward` does, for those who want to watch.
 
     gradient: of the loss with respect to root; 1 if root is a single number.
-    keep: leave every gradient in `gradients`; otherwise each goes as soon as it was used.
     Raises ValueError where root has no graph, where it is several numbers and no gradient is given,
     where the gradient has another shape, and where a tensor has been changed in place since.
     """
     gradients = {root: _first_gradient(root, gradient)}
-    for node in reversed([node for node in steps(root) if node.requires_grad]):
-        if node._backward is not None:
-            _check_unchanged(node)
-            shares = node._backward(gradients[node])
-            for parent, share in zip(node.parents, shares, strict=True):
-                if parent.requires_grad and share is not None:
-                    if parent in gradients:
-                        share = gradients[parent] + share
-                    gradients[parent] = np.asarray(share, dtype=parent._data.dtype)
+    for node in _way_back(root):
+        _pass_on(node, gradients)
         yield BackwardStep(node, gradients)
-        if not keep:
-            del gradients[node]
 
 
 @method()
@@ -84,10 +74,40 @@ def backward(root: Tensor, gradient: Tensor | np.ndarray | None = None) -> None:
     The graph stays as long as root does: a second call adds the same gradients once more.
     Raises ValueError as backward_steps does.
     """
-    for node, gradients in backward_steps(root, gradient, keep=False):
+    gradients = {root: _first_gradient(root, gradient)}
+    taken = {_memory(gradients[root])}  # memory that somebody has: whoever comes next gets a copy
+    for node in _way_back(root):
+        _pass_on(node, gradients)
+        found = gradients.pop(node)  # used, so that it goes unless it is kept
         if node.is_leaf or node.retains_grad:
-            found = np.array(gradients[node])  # its own: arrays in `gradients` may be shared
-            node.grad = Tensor(found if node.grad is None else node.grad.data + found)
+            if node.grad is not None:
+                found = node.grad.data + found
+            elif _memory(found) in taken or not found.flags.writeable:
+                found = found.copy()
+            taken.add(_memory(found))
+            node.grad = Tensor(found)
+
+
+def _way_back(root: Tensor) -> list[Tensor]:
+    """Nodes that a gradient passes, each after all that were made from it."""
+    return [node for node in steps(root) if node.requires_grad][::-1]
+
+
+def _pass_on(node: Tensor, gradients: dict[Tensor, np.ndarray]) -> None:
+    """The chain rule, at one node: add to each parent's gradient what comes through the node."""
+    if node._backward is None:
+        return
+    _check_unchanged(node)
+    for parent, share in zip(node.parents, node._backward(gradients[node]), strict=True):
+        if parent.requires_grad and share is not None:
+            if parent in gradients:
+                share = gradients[parent] + share
+            gradients[parent] = np.asarray(share, dtype=parent._data.dtype)
+
+
+def _memory(array: np.ndarray) -> int:
+    """Who owns an array's numbers: of all views the same."""
+    return id(array if array.base is None else array.base)
 
 
 def _first_gradient(root: Tensor, gradient: Tensor | np.ndarray | None) -> np.ndarray:

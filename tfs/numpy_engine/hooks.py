@@ -48,7 +48,7 @@ class HookPoint(Module):
             for hook in hooks:
                 changed = hook(Tensor(grad), hook=self)
                 grad = grad if changed is None else changed.data
-            return (grad,)
+            return (grad.copy(),)  # a hook may have kept what it saw
 
         return result(value, self.name, (x,), _backward)
 

@@ -22,10 +22,13 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORED) 
             f"cross_entropy: shapes {logits.shape} and {targets.shape} do not fit together; logits "
             "have one axis more, the classes, at the end"
         )
-    counts = wanted != ignore_index
-    counted = slice(None) if counts.all() else np.flatnonzero(counts)
-    wanted = wanted[counted]
-    if wanted.dtype.kind not in "iu" or (wanted.size and not _are_classes(wanted, classes)):
+    counted: slice | np.ndarray = slice(None)
+    are_classes = _are_classes(wanted, classes)
+    if not are_classes or 0 <= ignore_index < classes:
+        counted = np.flatnonzero(wanted != ignore_index)
+        wanted = wanted[counted]
+        are_classes = _are_classes(wanted, classes)
+    if not are_classes:
         raise ValueError(
             f"cross_entropy: targets must be whole numbers from 0 to {classes - 1}, or "
             f"{ignore_index} where none counts"
@@ -50,7 +53,9 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORED) 
 
 
 def _are_classes(wanted: np.ndarray, classes: int) -> bool:
-    return bool(wanted.min() >= 0 and wanted.max() < classes)
+    return wanted.dtype.kind in "iu" and (
+        not wanted.size or bool(wanted.min() >= 0 and wanted.max() < classes)
+    )
 
 
 def binary_cross_entropy_with_logits(logits: Tensor, targets: Tensor) -> Tensor:

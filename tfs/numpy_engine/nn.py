@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfs.numpy_engine.arithmetic import rows, unbroadcast
+from tfs.numpy_engine.arithmetic import rows, unbroadcast, unrows
 from tfs.numpy_engine.tensor import Tensor, result
 
 
@@ -21,12 +21,12 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     value = rows(x.data) @ weight.data.T
     if bias is not None:
         value += bias.data
-    value = value.reshape(*x.shape[:-1], len(weight))
+    value = unrows(value, x.shape)
 
     def _backward(grad: np.ndarray) -> tuple:
         grad = rows(grad)
         return (
-            (grad @ weight.data).reshape(x.shape) if x.requires_grad else None,
+            unrows(grad @ weight.data, x.shape) if x.requires_grad else None,
             _outer_sum(grad, rows(x.data), weight.data) if weight.requires_grad else None,
             grad.sum(0) if bias is not None and bias.requires_grad else None,
         )[: 2 if bias is None else 3]
