@@ -73,7 +73,7 @@ def drawing(symptom: Symptom, beside: Iterable[Symptom]) -> go.Figure:
     if symptom.what == "learning rate":
         return lr_schedule(range(len(values)), values, among=among)
     levels = dict(symptom.levels)
-    return loss_curve(range(len(values)), values, references=levels, among=among, in_legend=True)
+    return loss_curve(range(len(values)), values, references=levels, among=among)
 
 
 def two_forms(bug: Bug) -> None:

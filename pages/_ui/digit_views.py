@@ -18,7 +18,7 @@ from tfs.numpy_engine.by_hand.digits import (
     confusions,
     what_would_help,
 )
-from tfs.plots import signed_bars
+from tfs.plots import amount_bars, signed_bars
 
 NAMES = [str(category) for category in range(CATEGORIES)]
 HIDDEN = {"first": 1, "second": 4}  # places of the two ReLUs among the layers
@@ -33,7 +33,7 @@ def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
     st.markdown(f"It reads **{said}**, with probability {probabilities[said]:.3f}.")
     image = f"pixels = np.array({pixels.round(4).tolist()})\n"
     figure(
-        signed_bars(probabilities, NAMES, x_title="probability"),
+        amount_bars(probabilities, NAMES, x_title="probability"),
         key="said",
         code=[activations],
         program=program(

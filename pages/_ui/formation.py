@@ -135,12 +135,12 @@ def steps_that_fit(steps: list[int], cells: int, wanted: int | None = None) -> l
 
     wanted: a step that stays among them; the last one by default.
     """
-    if cells * len(steps) <= MOST_CELLS:
+    if len(steps) == 1 or cells * len(steps) <= MOST_CELLS:
         return steps
     shown = _few(steps, max(1, MOST_CELLS // cells), wanted)
     st.caption(
-        f"So many heads at {len(steps)} steps are too much at once: here are {len(shown)} of the "
-        "steps."
+        f"So many heads at {len(steps)} steps are too much at once: here "
+        f"{'is' if len(shown) == 1 else 'are'} {len(shown)} of the steps."
     )
     return shown
 

@@ -69,7 +69,6 @@ def loss(pupil: Pupil) -> None:
             held_out,
             pupil.lesson.references(pupil.trainer),
             per=pupil.lesson.per,
-            in_legend=True,
         ),
         key="losses",
         code=[Trainer.update, Trainer.steps, pupil.trainer.loss],

@@ -136,7 +136,6 @@ def show_loss(known: Learned, made: Made) -> None:
             known.losses,
             references=known.references,
             per="question",
-            in_legend=True,
         ),
         key="losses",
         code=[WordVectors.forward, WordVectors.backward, WordVectors.train],

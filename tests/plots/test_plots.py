@@ -107,19 +107,17 @@ def test_the_bar_of_head_scores_is_called_what_the_numbers_are(plots):
         assert fig.layout.coloraxis.colorbar.len < name.xshift
 
 
-def test_reference_labels_keep_their_distance(plots):
-    from tfs.plots.curves import apart
-
-    assert apart([], 1.0) == []
-    places = apart([2.0, 2.1, 2.05, 9.0], gap=0.5)
-    assert np.diff(sorted(places)).min() >= 0.5 - 1e-9
-    assert places[3] == 9.0 and places[0] < places[2] < places[1]
+def test_levels_are_named_in_the_legend_each_drawn_in_its_own_way(plots):
+    """Beside the plot their names would take half the width of a phone."""
     levels = {"ln V": 4.605, "unigram": 4.6, "floor": 2.149}
     fig = plots.loss_curve([0, 1], [4.6, 2.2], references=levels)
-    heights = sorted(note.y for note in fig.layout.annotations)
-    low, high = fig.layout.yaxis.range
-    assert np.diff(heights).min() >= 0.069 * (high - low)
-    assert sorted(line.y0 for line in fig.layout.shapes) == sorted(levels.values())
+    assert [line.name for line in fig.layout.shapes] == [
+        f"{k} = {v:.3f}" for k, v in levels.items()
+    ]
+    assert [line.y0 for line in fig.layout.shapes] == list(levels.values())
+    assert all(line.showlegend for line in fig.layout.shapes)
+    assert len({line.line.dash for line in fig.layout.shapes}) == 3
+    assert not fig.layout.annotations and fig.layout.margin.r < 30
 
 
 def test_a_training_that_has_not_begun_or_has_failed_can_be_drawn(plots):
@@ -159,17 +157,6 @@ def test_curves_share_an_axis_where_they_are_told_of_each_other(plots):
         for one, other in ((first, second), (second, first))
     ]
     assert rates[0] == rates[1] and rates[0][1] > 4.0
-
-
-def test_a_level_named_in_the_legend_leaves_the_curve_its_width(plots):
-    levels = {"honest floor": 0.628}
-    beside, above = (
-        plots.loss_curve([0, 1], [4.0, 1.0], references=levels, in_legend=named)
-        for named in (False, True)
-    )
-    assert above.layout.margin.r < 30 < beside.layout.margin.r
-    (line,) = above.layout.shapes
-    assert line.showlegend and line.name == "honest floor = 0.628" and line.y0 == 0.628
 
 
 def test_terms_stack_up_to_their_sum(plots):

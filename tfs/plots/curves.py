@@ -1,5 +1,6 @@
 """Numbers over the course of a training: the loss with what it can be compared to, and the rate."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -7,10 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from tfs.plots.arrays import Number
-from tfs.plots.draft import Draft
 from tfs.plots.theme import DISCRETE, REFERENCE, new_figure
 from tfs.plots.tokens import escaped
 from tfs.plots.twin import described
+
+DASHES = "dash", "dot", "dashdot", "longdash"
 
 
 def loss_curve(
@@ -21,14 +23,13 @@ def loss_curve(
     *,
     per: str = "token",
     among: Sequence[Number] = (),
-    in_legend: bool = False,
     title: str = "",
 ) -> go.Figure:
     """Training loss by step, held-out loss as (step, loss) points, and levels to compare with.
 
-    references: a label for each level, such as {"ln V": 4.605, "floor": 2.149}; drawn dashed.
-    per: what each loss is a mean over. among: losses that have room on the axis too, so that
-    figures side by side share it. in_legend: levels are named there, and not in the right margin.
+    references: a name for each level, such as {"ln V": 4.605, "floor": 2.149}; drawn broken, each
+    in its own way. per: what each loss is a mean over. among: losses that have room on the axis
+    too, so that figures side by side share it.
     An empty curve is drawn as such, so a page can show it before the first step.
     """
     steps, train_loss = np.asarray(steps), np.asarray(train_loss, dtype=float)
@@ -53,8 +54,9 @@ def loss_curve(
     room = 0.06 * (high - low) or 0.1
     fig.update_yaxes(range=[low - room, high + room], title_text=f"loss (nats per {per})")
     fig.update_xaxes(title_text="step", title_standoff=8)
-    gap = 0.07 * (high - low + 2 * room)
-    _draw_references(fig, references, gap, top=high + room / 2, in_legend=in_legend)
+    for (name, level), dash in zip(references.items(), itertools.cycle(DASHES)):
+        line = {"color": REFERENCE, "dash": dash, "width": 1}
+        fig.add_hline(level, line=line, name=f"{escaped(name)} = {level:.3f}", showlegend=True)
     fig.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     fig.update_layout(margin_t=fig.layout["margin"]["t"] + 30, hovermode="closest")
     alt = "No training step yet"
@@ -87,43 +89,3 @@ def lr_schedule(
         alt = f"The learning rate peaks at {lr[top]:.3g} at step {steps[top]} and "
         alt += f"ends at {lr[-1]:.3g}."
     return described(fig, alt, x="step", y="learning rate")
-
-
-def apart(values: Sequence[Number], gap: Number, top: Number = math.inf) -> list[Number]:
-    """The values, moved upward where needed until any two are at least `gap` apart.
-
-    Where the highest would come to lie above `top`, all make room downward instead.
-
-    >>> apart([2.0, 1.0, 1.2], gap=0.5)
-    [2.0, 1.0, 1.5]
-    >>> apart([2.0, 1.0, 1.9], gap=0.5, top=2.0)
-    [2.0, 1.0, 1.5]
-    """
-    places = list(values)
-    below = -math.inf
-    for i in sorted(range(len(places)), key=lambda i: values[i]):
-        places[i] = below = max(places[i], below + gap)
-    if below > top:
-        return [-place for place in apart([-min(value, top) for value in values], gap)]
-    return places
-
-
-def _draw_references(
-    fig: Draft, references: Mapping[str, Number], gap: Number, top: Number, in_legend: bool
-) -> None:
-    """Dashed lines, each labelled in the right margin, the labels `gap` apart, none above `top`.
-
-    in_legend: each is named in the legend instead.
-    """
-    names = [f"{escaped(name)} = {level:.3f}" for name, level in references.items()]
-    levels = list(references.values())
-    for name, level, place in zip(names, levels, apart(levels, gap, top), strict=True):
-        line = {"color": REFERENCE, "dash": "dash", "width": 1}
-        if in_legend:
-            fig.add_hline(level, line=line, name=name, showlegend=True)
-            continue
-        fig.add_hline(level, line=line)
-        beside = {"x": 1, "xref": "paper", "xanchor": "left", "y": place, "showarrow": False}
-        fig.add_annotation(beside | {"text": name, "font": {"size": 11}})
-    if not in_legend:
-        fig.update_layout(margin_r=8 + 7 * max(map(len, names), default=0))
