@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
 import streamlit as st
 
 import tfs
@@ -25,6 +26,7 @@ from tfs.tokenizers import CharTokenizer, IntegerTokenizer, Tokenizer
 from tfs.train.branch import TEXT_FILE
 from tfs.train.recipe import Recipe
 from tfs.train.recipes import RECIPES
+from tfs.train.schedule import snapshot_steps
 from tfs.train.told import Example, Piece
 
 SLICES = 15
@@ -177,13 +179,16 @@ LESSONS: dict[str, Callable[[int], Lesson | None]] = {
 
 
 class Pupil:
-    """A lesson that is being learned, and a line of its log for every update."""
+    """A lesson that is being learned, a line of its log for every update, and by step the weights
+    that a run of it keeps."""
 
     slices = SLICES
 
     def __init__(self, lesson: Lesson) -> None:
         self.lesson, self.trainer, self.until = lesson, lesson.make(), lesson.steps
         self.log: list[tuple[Step, Right | None]] = []
+        self.keeps = {*snapshot_steps(lesson.recipe(self.trainer).train)}
+        self.kept = {0: self._weights()}
         self.runs: dict[int, str] = {}  # names of those that were kept, by updates
         self.scores: dict[str, str] | None = None  # when it is over
 
@@ -193,6 +198,12 @@ class Pupil:
     def see(self, update: Step) -> None:
         measured = update.held_out is not None
         self.log.append((update, self.lesson.grade(self.trainer) if measured else None))
+        if update.step in self.keeps:
+            self.kept[update.step] = self._weights()
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        """Each once, also where two parts share them, as files have them."""
+        return {name: p.data.copy() for name, p in self.trainer.model.named_parameters()}
 
     def scored(self) -> dict[str, str]:
         """The lesson's scores, measured once: for when it is over."""

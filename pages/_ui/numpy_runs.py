@@ -13,9 +13,11 @@ from pages._ui.numpy_lessons import Pupil
 from pages._ui.owner import owner
 from pages._ui.training import ask_to_open
 from tfs.numpy_engine import Trainer, save
+from tfs.numpy_engine.files import save_arrays
 from tfs.train.archive import pack
 from tfs.train.branch import TEXT_FILE
 from tfs.train.recipe import save_recipe
+from tfs.train.run import snapshot_path
 
 
 def open_elsewhere(live: InSlices) -> None:
@@ -58,7 +60,7 @@ def kept_as_run(live: InSlices) -> str:
 
 
 def _write(live: InSlices, pupil: Pupil, directory: Path) -> None:
-    """The files of a run: its model, what it was taught, and its log."""
+    """The files of a run: its model, now and at kept steps, what it was taught, and its log."""
     lesson, recipe = pupil.lesson, pupil.lesson.recipe(pupil.trainer)
     card = (
         f"# {recipe.name}, trained by numpy\n\n{recipe.about}\n\n- **Training**: "
@@ -67,6 +69,9 @@ def _write(live: InSlices, pupil: Pupil, directory: Path) -> None:
     )
     save(pupil.trainer.model, directory, lesson.tokenizer, card)
     save_recipe(recipe, directory)
+    (directory / "snapshots").mkdir()
+    for step, weights in pupil.kept.items():
+        save_arrays(weights, snapshot_path(directory, step))
     if lesson.text is not None:
         (directory / TEXT_FILE).write_text(lesson.text, encoding="utf-8", newline="")
     read = tokens_of_an_update(pupil.trainer) * live.done / live.seconds

@@ -162,6 +162,8 @@ def test_every_page_opens_what_numpy_learned(visit, monkeypatch, numpys, page) -
 
 @pytest.mark.slow
 def test_from_here_to_attention_by_a_link_that_opens_it_again(visit, long_slices, tmp_path) -> None:
+    from safetensors import safe_open
+
     from tests.pages.screen import maps
 
     at = to_the_end(press(visit(PAGE), "numpy Train"))
@@ -191,6 +193,13 @@ def test_from_here_to_attention_by_a_link_that_opens_it_again(visit, long_slices
     assert np.allclose(losses, [step.loss for step, _ in pupil.log], atol=1e-5)
     held_out = {each.label: each.value for each in lab.metric}["Held-out loss"]
     assert held_out == f"{pupil.log[-1][0].held_out:.3f}"
+    kept = ["0", "16", "24", "32", "48", "64", "96", "128", "192", "256", "300"]
+    assert header(lab, "forming")["frames"] == kept, "and its heads are shown as they formed"
+    formed = visit("pages/train/formed.py", model=name, prompt=PROMPT)
+    assert not formed.exception and header(formed, "forming")["frames"] == kept
+    with safe_open(tmp_path / name / "snapshots" / "step_000064.safetensors", "pt") as file:
+        assert all((file.get_tensor(n).numpy() == pupil.kept[64][n]).all() for n in file.keys())
+    assert (pupil.kept[64]["blocks.0.attn.W_Q"] != pupil.kept[300]["blocks.0.attn.W_Q"]).any()
     assert f"{ROOT}" not in said(lab)
 
 
@@ -222,8 +231,14 @@ def test_texts_with_labels_are_learned_in_view(
     (tokens, segments, is_token) = first_text(trainer.held_out)
     assert is_token.data.all() and tokens.shape == segments.shape and len(tokens) == 1
     at = press(at, "open what numpy learned")
-    assert at.title[0].value == "Both ways" and not at.exception and not at.error
+    assert at.title[0].value == "Both ways" and not at.exception and not at.error, messages(at)
     assert at.query_params["both"] == at.session_state["both"], "a reload finds it again"
+    lab = visit("pages/train/live.py", run=at.session_state["both"])
+    assert not lab.exception and [row[0] for row in lab.table[0].value.values] == [
+        "0 updates",
+        "12 updates",
+        "**the truth**",
+    ]
     assert f"{recipe}, trained by numpy" in str(
         at.switch_page("pages/train/runs.py").run().dataframe[0].value
     )
