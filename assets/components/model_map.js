@@ -65,7 +65,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.type = "button";
     button.setAttribute("aria-label", said);
     button.style.setProperty("--strength", `${Math.round(50 * part.strength)}%`);
-    button.onclick = () => setTriggerValue("go", part.go);
+    if (part.go) button.onclick = () => setTriggerValue("go", part.go);
+    else button.setAttribute("aria-disabled", "true"); // it only tells what it is
     button.onmouseenter = button.onfocus = () => (status.textContent = said);
     button.onmouseleave = button.onblur = () => (status.textContent = data.hint);
     return button;

@@ -269,14 +269,8 @@ def pick_place(labels: Sequence[str], label: str, *, key: str) -> int | None:
         if asked != named(int(number)):
             kept.say({key: named(int(number))})
     if key in st.session_state and st.session_state[key] not in places:
-        del st.session_state[key]
-    chosen = st.selectbox(
-        label,
-        places,
-        format_func=named,
-        key=key,
-        bind="query-params",
-    )
+        st.session_state[key] = NO_TOKEN
+    chosen = kept.box(label, places, named=named, key=key)
     return None if chosen == NO_TOKEN else chosen
 
 

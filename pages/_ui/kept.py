@@ -5,6 +5,8 @@ also where the new page has the same one; and it forgets what only a URL had sai
 back before the new page makes its widgets. What it has no widget for waits in the URL.
 """
 
+from collections.abc import Callable
+from typing import Literal
 from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
@@ -34,6 +36,33 @@ def say(choices: dict[str, str]) -> None:
         params.set_initial_query_params_from_current()
     for name, value in choices.items():
         st.query_params[name] = value  # this tells the browser
+
+
+def box(
+    label: str,
+    places: range,
+    *,
+    named: Callable[[int], str],
+    key: str,
+    default: int = 0,
+    width: int | Literal["stretch"] = "stretch",
+) -> int:
+    """A box of numbered things, kept in the URL.
+
+    default: which of the places is chosen at first, counted from 0. The browser goes on showing the
+    name that the chosen one had: where that is another one by now, since the text has changed, the
+    box is set anew.
+    """
+    on_screen = st.session_state.setdefault("names on screen", {})
+    chosen = st.session_state.get(key)
+    was, name = on_screen.get(key, (None, ""))
+    if chosen is not None and chosen == was and name != named(chosen):
+        st.session_state[key] = chosen
+    chosen = st.selectbox(
+        label, places, default, format_func=named, key=key, bind="query-params", width=width
+    )
+    on_screen[key] = chosen, named(chosen)
+    return chosen
 
 
 def forget(name: str) -> None:

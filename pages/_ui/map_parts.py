@@ -14,9 +14,10 @@ def part(
 ) -> Row:
     """A box: what is written in it, what is said of it, where it leads with which choices.
 
-    length: of the vector that it adds at one position, 0 where it adds none.
+    page: "" where no page looks into this part of such a model. length: of the vector that it adds
+    at one position, 0 where it adds none.
     """
-    go = {"page": page, **values}
+    go = {"page": page, **values} if page else None
     return {"short": short, "label": label or short, "about": about, "length": length, "go": go}
 
 
@@ -31,10 +32,10 @@ def station(what: Row, words: str, stream: float, *, slim: bool = False) -> Row:
     return row | {"on_road": True, "slim": slim}
 
 
-def norm_on_road(words: str, before: float, stream: float) -> Row:
+def norm_on_road(words: str, before: float, stream: float, page: str = "block") -> Row:
     """A norm through which the stream itself passes, as in a post-norm model."""
     about = f"makes a stream of length {before:.2f} one of length {stream:.2f}"
-    return station(part("norm", about, "block", label=f"Norm, {words}"), words, stream, slim=True)
+    return station(part("norm", about, page, label=f"Norm, {words}"), words, stream, slim=True)
 
 
 def beside(

@@ -103,10 +103,10 @@ def _layers(view: View, place: int, norms: bool) -> list[Row]:
     return rows
 
 
-def norm_before(layer: int) -> Row:
+def norm_before(layer: int, page: str = "block") -> Row:
     """A gate: what a pre-norm part reads is a normalised copy of the stream."""
     about = "what is read from here is a normalised copy of the stream"
-    return part("norm", about, "block", label=f"Norm in layer {layer}")
+    return part("norm", about, page, label=f"Norm in layer {layer}")
 
 
 def _mlp(layer: int, length: float) -> Row:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import tfs
-from pages._ui import state
+from pages._ui import kept, state
 from pages._ui.layout import literal
 from pages._ui.opened_by import architecture_of
 from pages._ui.parts import end_here
@@ -240,17 +240,13 @@ def pick_masked(one: OneText) -> OneText:
 
 def pick_position(label: str, labels: list[str], *, key: str, default: int) -> int:
     """One of the positions of a text, kept in the URL; `default` where there is none so far."""
+
+    def named(place: int) -> str:
+        return f"{place}: {labels[place]!r}"
+
     if st.session_state.get(key, 0) not in range(len(labels)):
-        del st.session_state[key]
-    return st.selectbox(
-        label,
-        range(len(labels)),
-        default,
-        format_func=lambda place: f"{place}: {labels[place]!r}",
-        key=key,
-        bind="query-params",
-        width=220,
-    )
+        st.session_state[key] = default
+    return kept.box(label, range(len(labels)), named=named, key=key, default=default, width=220)
 
 
 def answers_at(one: OneText, place: int, most: int = 3) -> list[tuple[str, float]]:

@@ -1,6 +1,6 @@
 """The rows of an encoder's drawing, and of the two roads of an encoder-decoder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -25,6 +25,15 @@ from tfs.model.architectures import ENCODER_ONLY, PAIR_CLASSIFIER
 from tfs.plots.tokens import visible
 
 BOTH_WAYS, TWO_TEXTS = "both_ways", "translation"
+NOWHERE = ""  # pages of single parts read decoders only
+OF_ENCODER = {"attn": {"page": BOTH_WAYS}}
+OF_TWO_TEXTS = {  # where the heads of each kind are looked into
+    "encoder": {"attn": {"page": "attention", "of": "encoder"}},
+    "decoder": {
+        "attn": {"page": "attention", "of": "written"},
+        "cross_attn": {"page": TWO_TEXTS},
+    },
+}
 
 
 def encoder_rows(one: OneText, place: int) -> tuple[list[Road], float]:
@@ -40,9 +49,9 @@ def encoder_rows(one: OneText, place: int) -> tuple[list[Road], float]:
     ]
     if model.cfg.normalization_type:
         full = cache["hook_full_embed"][place].norm().item()
-        rows.append(norm_on_road("of the embedding", rows[-1]["stream"], full))
+        rows.append(norm_on_road("of the embedding", rows[-1]["stream"], full, NOWHERE))
     steps = road_steps(model.blocks, cache)
-    rows += _layers(steps, model.cfg, place, BOTH_WAYS)
+    rows += _layers(steps, model.cfg, place, OF_ENCODER)
     if "ln_final.hook_normalized" in cache:
         rows.append(_last_norm(model.ln_final, cache["ln_final.hook_normalized"][place], rows))
     answers = ", ".join(f"“{visible(word)}” {share:.2f}" for word, share in answers_at(one, place))
@@ -80,7 +89,7 @@ def _side(two: TwoTexts, stack: str, ids: tuple[int, ...], place: int, hooked: s
         embedded["Position"] = cache[f"hook_{hooked}pos_embed"][place]
     rows = [_tokens(two.labels(ids), place), *_embedded(embedded, ids[place], place)]
     steps = road_steps(getattr(model, stack), cache, stack)
-    rows += _layers(steps, model.cfg, place, TWO_TEXTS, masked=stack == "decoder")
+    rows += _layers(steps, model.cfg, place, OF_TWO_TEXTS[stack], masked=stack == "decoder")
     norm = f"{stack}_final_ln"
     if f"{norm}.hook_normalized" in cache:
         normalized = cache[f"{norm}.hook_normalized"][place]
@@ -90,7 +99,7 @@ def _side(two: TwoTexts, stack: str, ids: tuple[int, ...], place: int, hooked: s
 
 def _tokens(labels: Sequence[str], place: int) -> Row:
     words = f"{place}: “{visible(labels[place])}” of {upto(labels, len(labels) - 1)}"
-    return station(part("Tokens", "the text, cut into tokens", "tokens"), words, 0.0)
+    return station(part("Tokens", "the text, cut into tokens", NOWHERE), words, 0.0)
 
 
 def _embedded(
@@ -99,15 +108,15 @@ def _embedded(
     """The token's vector on the road; those of its place and of its text are added to it."""
     stream = torch.zeros_like(vectors["Embed"])
     said = {
-        "Embed": (f"row {token} of W_E", "embeddings"),
-        "Position": (f"row {place} of W_pos", "positions"),
-        "Segment": (f"row {segment} of W_token_type", "embeddings"),
+        "Embed": f"row {token} of W_E",
+        "Position": f"row {place} of W_pos",
+        "Segment": f"row {segment} of W_token_type",
     }
     rows = []
     for name, vector in vectors.items():
         stream = stream + vector
-        words, page = said[name]
-        box, length = adding(name, page, vector.norm().item()), stream.norm().item()
+        words = said[name]
+        box, length = adding(name, NOWHERE, vector.norm().item()), stream.norm().item()
         on_road = name == "Embed"
         row = station(box, words, length) if on_road else beside([box], words, length, reads=False)
         rows.append(row)
@@ -118,45 +127,55 @@ def _layers(
     steps: list[RoadStep],
     cfg: tfs.TransformerConfig,
     place: int,
-    page: str,
+    leads: Mapping[str, dict[str, str]],
     *,
     masked: bool = False,
 ) -> list[Row]:
-    """A row for each step of the road; where no norm stands on it, one stands before each part."""
+    """A row for each step of the road; where no norm stands on it, one stands before each part.
+
+    leads: where a head of each kind of attention does.
+    """
     on_road = any(step.part.startswith("ln") for step in steps)
     rows: list[Row] = []
     for step in steps:
         layer, stream = step.layer, step.stream[place].item()
         lengths = step.added[:, place].tolist()
-        gates = [norm_before(layer)] if cfg.normalization_type and not on_road else []
+        gates = [norm_before(layer, NOWHERE)] if cfg.normalization_type and not on_road else []
         if step.part.startswith("ln"):
-            rows.append(norm_on_road(f"layer {layer}", rows[-1]["stream"], stream))
+            rows.append(norm_on_road(f"layer {layer}", rows[-1]["stream"], stream, NOWHERE))
         elif step.part == "mlp":
-            box = adding("MLP", "block", lengths[0], label=f"MLP of layer {layer}")
+            box = adding("MLP", NOWHERE, lengths[0], label=f"MLP of layer {layer}")
             rows.append(beside([box], f"layer {layer}", stream, gates=gates))
         else:
             asks = step.part == "cross_attn"
             if masked and not asks:
                 about = "a token sees itself and what is written before it"
-                gates.append(part("mask", about, "masks", label=f"Mask of layer {layer}"))
+                gates.append(part("mask", about, NOWHERE, label=f"Mask of layer {layer}"))
             words = f"layer {layer}, {len(lengths)} heads" + ", no mask" * (not masked)
             words = f"layer {layer}: keys and values from the encoder’s top" if asks else words
-            heads = _heads(lengths, layer, page, asks)
+            heads = _heads(lengths, layer, leads[step.part], asks)
             rows.append(beside(heads, words, stream, gates=gates, asks=asks))
     return rows
 
 
-def _heads(lengths: list[float], layer: int, page: str, asks: bool) -> list[Row]:
+def _heads(lengths: list[float], layer: int, leads: dict[str, str], asks: bool) -> list[Row]:
     kind = "cross-attention " if asks else ""
     return [
-        adding(f"H{head}", page, length, label=f"{kind}L{layer}H{head}", layer=layer, head=head)
+        adding(
+            f"H{head}",
+            length=length,
+            label=f"{kind}L{layer}H{head}",
+            layer=layer,
+            head=head,
+            **leads,
+        )
         for head, length in enumerate(lengths)
     ]
 
 
 def _last_norm(norm: torch.nn.Module, normalized: torch.Tensor, rows: list[Row]) -> Row:
     after = after_norm(norm, normalized).norm().item()
-    return norm_on_road("the last one", rows[-1]["stream"], after)
+    return norm_on_road("the last one", rows[-1]["stream"], after, NOWHERE)
 
 
 def _next_words(two: TwoTexts, cache: ActivationCache, place: int, most: int = 3) -> str:

@@ -22,7 +22,7 @@ from tfs.sample import logits_to_probs
 
 ALL, ENCODER, BOTH, DECODER = "All three", "Encoder-only", "Encoder-decoder", "Decoder-only"
 IN_THE_MAP = 3
-HINT = "The wider the road, the longer the stream there. Choose a part to look inside."
+HINT = "The wider the road, the longer the stream there. Choose a {} to look inside."
 STEPS = "result = [step.added[:, 0, {place}].tolist() for step in road_steps({blocks}, cache{of})]"
 
 st.title("Architectures")
@@ -47,7 +47,7 @@ def drawing(
         alt=alt,
         longest=f"{longest:.2f}",
         meaning=f"Colour: the length of the vector that a part adds at {where}",
-        hint=HINT,
+        hint=HINT.format("part" if key == "decoder map" else "head"),
     )
     box = code_box(key)
     if box.open:

@@ -27,6 +27,20 @@ def test_an_architecture_is_switched_and_a_head_of_two_texts_opens(page, server)
     main.get_by_role("heading", name="Architectures", exact=True).wait_for()
 
 
+def test_a_head_that_reads_opens_where_its_own_model_is_looked_into(page, server) -> None:
+    open_page(page, server, "architectures?see=Encoder-decoder&pair=numbers")
+    main = page.get_by_test_id("stMain")
+    still = main.get_by_role("button", name=re.compile("^MLP of layer 0")).first
+    expect(still).to_have_attribute("aria-disabled", "true")
+    main.get_by_role("button", name=re.compile("^L0H3: adds")).first.click()
+    main.get_by_role("heading", name="From q and k to weights").wait_for()
+    page.wait_for_url(re.compile("attention.*head=3"))
+    chosen = main.get_by_role("radio", name="encoder of two texts", exact=True)
+    expect(chosen).to_be_checked()
+    model = main.get_by_role("combobox", name=re.compile("Model of two texts"))
+    expect(model).to_have_value("numbers")
+
+
 def test_two_roads_are_joined_by_a_line_or_in_words(page, server) -> None:
     open_page(page, server, "architectures?see=Encoder-decoder")
     roads = page.get_by_role("group", name=re.compile("cross-attention reads from its top"))

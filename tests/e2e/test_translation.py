@@ -1,5 +1,7 @@
 """A text is typed, another is written from it, and cross-attention grows token by token."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.e2e.browser import open_page, settle
@@ -117,3 +119,15 @@ def test_the_attention_page_shows_the_same_cross_attention(page, server) -> None
     main.get_by_role("radio", name="decoder-only", exact=True).click()
     expect(main.get_by_text("L0H1: weight")).to_be_visible()
     expect(main.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_boxes_name_the_tokens_of_the_text_on_screen(page, server) -> None:
+    open_page(page, server, "translation?pair=dates&token=5&key token=4")
+    main = page.get_by_test_id("stMain")
+    key = main.get_by_role("combobox", name=re.compile("Key token"))
+    expect(key).to_have_value("4: '7'")
+    text = main.get_by_role("textbox").first
+    text.fill("3 May 2011")
+    text.press("Enter")
+    expect(key).to_have_value("4: 'y'")
+    page.wait_for_url(re.compile("key.token=4%3A.*y"))

@@ -99,6 +99,8 @@ def test_an_encoder_is_lit_by_what_its_parts_add(visit, encoder, place) -> None:
     assert data["longest"] == f"{longest:.2f}"
     heads = parts["L1H3"]["go"]
     assert heads == {"page": "both_ways", "layer": 1, "head": 3}
+    leading = {part["go"]["page"] for part in parts.values() if part["go"]}
+    assert leading == {"both_ways"}, "no part leads to a page that would read another model"
 
 
 def test_a_norm_after_the_sum_stands_on_the_road_and_one_before_a_part_does_not(visit) -> None:
@@ -141,6 +143,10 @@ def test_two_roads_are_joined_where_the_decoder_asks(visit, dates) -> None:
         length = (z @ bundle.model.decoder[0].cross_attn.W_O[head]).norm().item()
         assert part["about"] == f"adds a vector of length {length:.2f}"
         assert part["go"] == {"page": "translation", "layer": 0, "head": head}
+    for road, of in ((encoder, "encoder"), (decoder, "written")):
+        parts = {part["label"]: part["go"] for part in parts_of(road)}
+        assert parts["L0H1"] == {"page": "attention", "of": of, "layer": 0, "head": 1}
+        assert parts["MLP of layer 0"] is None and parts["Tokens"] is None
     assert "encoder" in asking[1][0]["label"], "said in words, for whom the line is not there"
     assert "“</s>” 1.00" in decoder["rows"][-1]["label"]
 
