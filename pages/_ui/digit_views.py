@@ -42,7 +42,7 @@ def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
     )
     st.subheader("What would make it more of a digit")
     category = st.segmented_control(
-        "Digit", range(CATEGORIES), default=0, required=True, key="wanted", bind="query-params"
+        "Digit", range(CATEGORIES), default=said, required=True, key="wanted", bind="query-params"
     )
     st.caption(
         "The gradient of that digit's log-probability, sent back to the pixels: more ink helps "
@@ -59,7 +59,10 @@ def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
         ),
     )
     st.subheader("Inside")
-    st.caption("Every cell is a neuron after its ReLU; the dark ones are closed.")
+    st.caption(
+        "Every cell is a neuron after its ReLU; the dark ones are closed. They are counted row by "
+        "row, and which ones lie side by side means nothing."
+    )
     hidden = {name: outputs[place].reshape(ROWS, -1) for name, place in HIDDEN.items()}
     cell_maps(
         [CellMap(f"{n} hidden layer", torch.tensor(a), "activation") for n, a in hidden.items()],

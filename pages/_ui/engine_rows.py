@@ -69,7 +69,7 @@ def say(found: Compared) -> None:
         worst = max(apart, key=lambda name: apart[name])
         st.markdown(
             f"**{engine}** has {len(apart)} of torch's {len(found.shapes)} tensors by the same "
-            f"name. None is further away than **{apart[worst]:.2g}**, at `{worst}`, where numbers "
+            f"name. The largest difference is **{apart[worst]:.2g}**, at `{worst}`, where numbers "
             f"reach {found.largest[worst]:.4g}: {_digits(apart[worst], found.largest[worst])}."
         )
 
@@ -86,10 +86,10 @@ def hook_by_hook(found: Compared) -> None:
         [
             {
                 "hook": name,
-                "shape": " ".join(map(str, shape)),
+                "shape": str(list(shape)),
                 "largest number": f"{found.largest[name]:.4g}",
                 **{
-                    engine: f"{apart[name]:.2g}" if name in apart else "not there"
+                    f"{engine} differs by": f"{apart[name]:.2g}" if name in apart else "not there"
                     for engine, apart in found.apart.items()
                 },
             }

@@ -111,8 +111,9 @@ class Mirror:
                 pieces.append(Piece("", guessed[place - 1], true[place]))
             st.markdown(in_pieces(Example("", pieces, " ")))
         st.caption(
-            "The first half is given. In bold, or struck through on red where another one comes "
-            "next: its likeliest token at each place, after the true ones before it."
+            "The first half is given, and the second should be the same numbers backwards. At each "
+            "of its places stands the likeliest token, after the true ones before it: in bold "
+            "where it is right, struck through on red where it is wrong."
         )
 
     def score(self, trainer: Trainer) -> dict[str, str]:

@@ -188,6 +188,17 @@ def test_embedding(engine, same_as_torch, same_as_differences):
     same_as_differences(ours, *arrays([(5, 3)]))
 
 
+def test_plain_numbers_take_the_precision_of_the_tensor_beside_them(engine):
+    for dtype in ("float32", "float64"):
+        x = engine.Tensor(np.ones(2, dtype))
+        tenth = np.array(0.1, dtype)
+        for made in (x * 0.1, x * [0.1, 0.1], (0.1, 0.1) * x, x.clone().mul_(0.1)):
+            assert made.dtype == dtype and (made.data == tenth).all()
+        assert (engine.Tensor(np.zeros(2, dtype)).add_([0.1, 0.1]).data == tenth).all()
+    mixed = engine.Tensor(np.ones(2, "float32")) * engine.Tensor(np.full(2, 0.1))
+    assert mixed.dtype == "float64" and (mixed.data == 0.1).all()
+
+
 def test_an_index_may_be_a_tensor(engine, same_as_torch):
     ids = np.array([[2, 0], [2, 2]])
     same_as_torch(
@@ -271,6 +282,8 @@ def test_plain_numbers_are_float32_and_int64_as_in_torch(engine):
 
 def test_rows_of_minus_infinity_become_zeros(engine):
     x = engine.Tensor(np.array([[-np.inf, -np.inf], [0.0, -np.inf]]), requires_grad=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        assert np.isnan(x.log_softmax(-1).data[0]).all(), "as torch's"
     pattern = x.softmax(-1)
     assert pattern.tolist() == [[0, 0], [1, 0]]
     pattern.sum().backward()

@@ -33,8 +33,9 @@ def back_to(parent: Tensor, gradient: Callable[[], Array]) -> Array | None:
 def operands(op: str, a: Any, b: Any) -> tuple[Tensor, Tensor]:
     """Both as tensors that broadcast, neither of them in more digits than it must have.
 
-    A plain number takes the dtype of the tensor beside it, and whole numbers that of the
-    floating-point tensor beside them. Raises ValueError where the shapes do not fit together.
+    Beside a floating-point tensor, a plain number, a list of them and whole numbers take its dtype;
+    of float32 and float64 the result is float64. Raises ValueError where the shapes do not fit
+    together.
     """
     b = _beside(b, a)
     a = _beside(a, b)
@@ -51,7 +52,7 @@ def operands(op: str, a: Any, b: Any) -> tuple[Tensor, Tensor]:
 def _beside(x: Any, other: Any) -> Tensor:
     dtype = other.dtype if isinstance(other, Tensor) else None
     if dtype is not None and dtype.kind == "f":
-        if isinstance(x, Number | np.generic):
+        if isinstance(x, Number | np.generic | list | tuple):
             return Tensor(x, dtype=dtype)
         if Tensor(x).dtype.kind != "f":
             return Tensor(Tensor(x).data.astype(dtype))

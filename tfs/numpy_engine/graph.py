@@ -17,7 +17,8 @@ from tfs.numpy_engine.tensor import Tensor, method, versions
 class BackwardStep(NamedTuple):
     """One node has passed its gradient on to its parents.
 
-    gradients: all so far, by node. That of `node` is complete; others may still grow.
+    gradients: all so far, by node. That of `node` is complete; others may still grow. It is one
+    dictionary for all steps of a walk: copy it to compare steps.
     """
 
     node: Tensor
@@ -26,6 +27,9 @@ class BackwardStep(NamedTuple):
 
 def steps(root: Tensor) -> Iterator[Tensor]:
     """Every tensor that `root` was made from, parents first, `root` last.
+
+    The stack's top is looked at, and taken off only when it is seen for the second time: the first
+    time its parents are put above it, so by the second time they are done.
 
     Raises ValueError where a tensor is its own ancestor, which only a graph made by hand can be.
     """
@@ -36,7 +40,7 @@ def steps(root: Tensor) -> Iterator[Tensor]:
         node = stack[-1]
         if node in done:
             stack.pop()
-        elif node in on_the_way:  # seen again, from above: its ancestors are done
+        elif node in on_the_way:  # for the second time: all that was put above it is done
             on_the_way.remove(node)
             done.add(stack.pop())
             yield node

@@ -76,8 +76,8 @@ def added_by_row(ids: np.ndarray, vectors: np.ndarray, n_rows: int) -> np.ndarra
 def layer_norm(x: Tensor, w: Tensor | None, b: Tensor | None, eps: float = 1e-5) -> Tensor:
     """Each vector centred, divided by its standard deviation, times w plus b if given.
 
-    Moving a vector along itself or along (1, ..., 1) changes nothing here, so the gradient has no
-    part in these two directions: that is all that backward takes away.
+    Moving a vector along (1, ..., 1) changes nothing here, and moving it along itself next to
+    nothing (nothing, were eps 0): so backward takes these two directions out of the gradient.
     Raises ValueError where w or b is not one number for each of the last axis.
     """
     for given in (w, b):

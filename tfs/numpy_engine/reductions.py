@@ -98,6 +98,8 @@ def softmax_of(x: np.ndarray, axis: int) -> np.ndarray:
 
 @method()
 def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
+    """ln softmax(x), which does not overflow. As torch's: of nothing but -inf it is NaN, since
+    there is no likeliest entry to measure from, where softmax says 0."""
     value = log_softmax_of(x.data, checked_dims("log_softmax", x, dim)[0])
 
     def _backward(grad: np.ndarray) -> tuple:

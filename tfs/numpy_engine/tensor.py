@@ -6,8 +6,10 @@ respect to the value and returns one gradient for each parent. That is all a gra
 backwards is in graph.py, and the operations are in the files beside this one. Every one of them
 reads the same way: the value, `_backward`, `result`.
 
-Names and meanings are torch's. Numbers stay in the precision that they came in: a float32 tensor
-times 2.0 is float32.
+Names and meanings are torch's, but for these: == asks whether two are one and the same tensor (sets
+of nodes need that), max(dim) gives the numbers without their places, backward may be called again
+without being told so before, and softmax of nothing but -inf is 0. Numbers stay in the precision
+that they came in: a float32 tensor times 2.0 is float32.
 """
 
 from collections.abc import Callable, Iterator
@@ -172,8 +174,7 @@ class Tensor:
                 "a tensor that takes part in a graph cannot be changed in place; change it inside "
                 "no_grad(), or make a new one with where() or masked_fill()"
             )
-        values = values.data if isinstance(values, Tensor) else values
-        self._data[as_numpy_index(index)] = values
+        self._data[as_numpy_index(index)] = _plain(values)
         self._version[0] += 1
 
     def copy_(self, values: Any) -> "Tensor":
@@ -181,16 +182,20 @@ class Tensor:
         return self
 
     def add_(self, values: Any) -> "Tensor":
-        return self.copy_(self._data + Tensor(values).data)
+        return self.copy_(self._data + _plain(values))
 
     def mul_(self, values: Any) -> "Tensor":
-        return self.copy_(self._data * Tensor(values).data)
+        return self.copy_(self._data * _plain(values))
 
     def zero_(self) -> "Tensor":
         return self.copy_(0)
 
 
 NUMPY = (Tensor, np.ndarray, np.generic)
+
+
+def _plain(values: Any) -> Any:
+    return values.data if isinstance(values, Tensor) else values
 
 
 def result(value: Array, op: str, parents: tuple[Tensor, ...], backward: Backward) -> Tensor:
