@@ -260,6 +260,12 @@ def test_the_tree_grows_and_its_winner_is_compared_with_the_greedy_text(visit, d
     assert f" {greedy:.3f}".replace("-", "−") in said(at)
 
 
+def test_an_empty_text_is_called_nothing(visit) -> None:
+    at = visit(PAGE, pair="grammar", beams="1", **{"text for grammar": "the"})
+    assert "The search ends with nothing, an empty text, and so does the greedy" in said(at)
+    assert "“”" not in said(at)
+
+
 def test_marks_that_are_typed_are_read_as_marks(visit) -> None:
     at = visit(PAGE, pair="dates")
     at.text_input(key="text for dates").set_value("<s>").run()
