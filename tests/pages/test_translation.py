@@ -333,3 +333,33 @@ def test_an_invented_language_is_called_one_and_characters_are_listed(visit) -> 
     assert "a language invented for this task" in said(at)
     at = visit(PAGE, pair="dates")
     assert "It reads up to 28 characters, of these:" in said(at)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_forms_that_a_model_has_learned_are_said_and_are_read_well(
+    visit, decoded, name
+) -> None:
+    from tfs.tasks.dates import STYLES
+    from tfs.tasks.grammar import GrammarTask
+
+    def writes(name, text):
+        tokenizer, _, ids, _ = decoded(name, text)
+        return tokenizer.plain(ids)
+
+    at = visit(PAGE, pair=name)
+    (caption,) = (each.value for each in at.caption if "It was trained on" in each.value)
+    caption = caption.replace("\\", "")
+    assert "Its answer to anything else" in caption and "means nothing" in caption
+    forms = (
+        caption.split("It was trained on")[1].split(": ", 1)[-1].split(". Its answer")[0].split("; ")
+    )
+    if name == "dates":
+        assert len(forms) == len(set(forms)) == len(STYLES) == 12
+        for form in forms:
+            assert writes(name, form) == "1994-03-07"
+    elif name == "grammar":
+        assert len(forms) == len(set(forms)) == 4
+        for form in forms:
+            assert writes(name, form) == GrammarTask().translate(form)
+    else:
+        assert "twelve thousand three hundred and forty-five" in caption
