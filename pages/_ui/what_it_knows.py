@@ -35,23 +35,28 @@ VELU = (
 )
 
 
-def _forms_of_dates() -> str:
+def _forms_of_dates(_name: str) -> str:
     day = datetime.date(1994, 3, 7)
     forms = "; ".join(written(day, style) for style in STYLES)
     return (
-        f"It was trained on {len(STYLES)} forms of a date, from {FIRST_DAY.year} to {LAST_DAY.year}: "
-        f"{literal(forms)}. Its answer to anything else means nothing, however sure it looks."
+        f"It was trained on {len(STYLES)} forms of a date, from {FIRST_DAY.year} to "
+        f"{LAST_DAY.year}: {literal(forms)}. Its answer to anything else means nothing, however "
+        "sure it looks."
     )
 
 
-def _forms_of_numbers() -> str:
+@st.cache_data(show_spinner=False, max_entries=256)
+def _forms_of_numbers(name: str) -> str:
+    directory = state.directory_of(name)
+    limit = read_recipe(directory).make_task(directory).limit
     return (
-        f"It was trained on whole numbers in English words, written as “{in_words(12_345)}” is. Its "
-        "answer to anything else means nothing, however sure it looks."
+        f"It was trained on whole numbers below {limit:,} in English words, such as "
+        f"“{in_words(limit // 8)}”. Its answer to anything else means nothing, however sure it "
+        "looks."
     )
 
 
-def _forms_of_sentences() -> str:
+def _forms_of_sentences(_name: str) -> str:
     dog, birds = NounPhrase(0, False, (0, 4)), NounPhrase(2, True, ())
     forms = (Sentence(dog, 0, birds, *how) for how in product((False, True), repeat=2))
     listed = "; ".join(text_of(english(form)) for form in forms)
@@ -81,7 +86,7 @@ def task_of(name: str) -> str:
 def say_what_it_knows(name: str, tokenizer: Tokenizer, n_ctx: int) -> None:
     """One caption below the text: what this model can read, and what of it is invented."""
     task, inner = task_of(name), getattr(tokenizer, "inner", tokenizer)
-    learned = FORMS[task]() if task in FORMS else ""
+    learned = FORMS[task](name) if task in FORMS else ""
     if task == GrammarTask.name:
         said = f"It reads {len(english_words())} English words, and writes Velu. {VELU} {learned}"
     elif task == MaskedWordsTask.name:
