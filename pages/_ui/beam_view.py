@@ -112,8 +112,10 @@ def _beams_of(weighed: list[Candidate]) -> list[tuple[str, float]]:
 
 
 def _share(probability: float) -> str:
-    """In percent; what would round to nothing is not called nothing."""
-    return "<1%" if 0 < probability < 0.005 else f"{probability:.0%}"
+    """In percent; what would round to nothing is not called nothing, nor almost all all."""
+    if 0 < probability < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
 
 
 def _compare_with_greedy(two: TwoTexts, steps: list[BeamStep]) -> None:

@@ -221,8 +221,10 @@ def test_a_table_of_candidates_adds_up_from_the_ones_that_the_tree_shows_before_
         assert before["fate"][parent] == "kept"
         assert text.rsplit(" ", 1)[0] == before["text so far"][parent]
         assert total == pytest.approx(before["nats of the text"][parent] + added, abs=1e-6)
-        assert share == ("<1%" if math.exp(total) < 0.005 else f"{math.exp(total):.0%}")
-    assert "<1%" in set(now["probability of the text"])
+        percent = 100 * math.exp(total)
+        rare, sure = percent < 0.5, percent >= 99.5
+        assert share == ("<1%" if rare else ">99%" if sure else f"{percent:.0f}%")
+    assert {"<1%", ">99%"} <= set(now["probability of the text"])
 
 
 def test_nobody_is_kept_when_the_search_is_over(visit) -> None:
