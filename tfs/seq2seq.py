@@ -126,8 +126,9 @@ def beam_steps(
     are finished, with score = log_prob / new_tokens ** length_penalty: above 0 it favours long
     texts, below 0 short ones. A source is done when no beam can improve on its finished texts:
     judged at the beam's present length (early_stopping False), as soon as there are `beams` of
-    them (True), or, with a length_penalty above 0, at the greatest length ("never"). At the last
-    step what is not finished ends as it is. Sources that are done wait for the others.
+    them (True), or, with a length_penalty above 0, at the greatest length ("never"); then all its
+    beams are dropped. At the last step what is not finished ends as it is. Sources that are done
+    wait for the others.
 
     max_new_tokens None: as many as the context holds. Raises ValueError for fewer than 1 beam,
     another early_stopping, and what greedy_decode refuses.
@@ -207,6 +208,10 @@ class Search:
         if not at_end:
             self.go_on_with([one for one in candidates if one.fate == "kept"])
         self.is_done = at_end or not self.can_improve()
+        if self.is_done:  # nobody goes on
+            candidates = [
+                one._replace(fate="dropped") if one.fate == "kept" else one for one in candidates
+            ]
         return candidates
 
     def finish(self, candidates: list[Candidate]) -> None:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import streamlit as st
+from torch import Tensor
 
 from pages._ui.cell_maps import CellMap, cell_maps, queries_and_keys
 from pages._ui.controls import View
@@ -22,12 +23,14 @@ NOT_ITS_OWN = (
     " This model was trained without it: what follows takes it off the model's own scores, to show "
     "how it works."
 )
+FLAT = 0.1  # of what the steepest line takes off: flatter ones cannot be told apart
 TITLES = ("score without", "score with it", "weight without", "weight with it")
 
 
 def alibi_positions(view: View, own: bool) -> None:
     """Slopes by head, the bias by distance, and what it does to a head. own: of this model."""
     cfg = view.model.cfg
+    st.subheader("A price for every step away")
     st.info(ALIBI_HAS_NONE + ("" if own else NOT_ITS_OWN))
     slopes, pos = alibi_slopes(cfg.n_heads), cfg.n_ctx
     bias = alibi_bias(slopes, 1, pos)[:, 0].flip(-1)
@@ -57,8 +60,26 @@ def alibi_positions(view: View, own: bool) -> None:
                 alibi_slopes,
             ),
         )
+    _say_which_lines_meet(bias[:, -1])
     st.subheader("What it does to a head")
     with_and_without(view)
+
+
+def _say_which_lines_meet(far: Tensor) -> None:
+    """far: what each head adds at the far end of the context, [head], from the steepest on."""
+    flat = [head for head, added in enumerate(far) if added > FLAT * far[0]]
+    if not flat:
+        return
+    *others, last = [f"{-far[head]:.3g}" for head in flat]
+    if others:
+        which = f"The lines of H{flat[0]} to H{flat[-1]} lie next to 0, hard to tell apart by eye:"
+        taken = f"{', '.join(others)} and {last} are"
+    else:
+        which, taken = f"The line of H{flat[0]} lies next to 0:", f"{last} is"
+    st.caption(
+        f"{which} at the far end {taken} taken off, beside {-far[0]:.3g} in H0, which sets the "
+        "scale."
+    )
 
 
 @part

@@ -1,14 +1,15 @@
 """A beam search as a tree that grows with the text, and what it found beside the greedy text."""
 
+import math
 from typing import Any
 
 import streamlit as st
-import torch
 
 from pages._ui.components import page_width
 from pages._ui.layout import counted, figure, literal
 from pages._ui.two_texts import TwoTexts
 from tfs.plots import beam_tree
+from tfs.plots.writing import FATES, START
 from tfs.seq2seq import BeamStep, Candidate, beam_steps
 
 MOST_BEAMS = 6
@@ -35,7 +36,7 @@ def beam_search(two: TwoTexts, step: int) -> None:
     shown = steps if is_over else steps[:step]
     _tree(two, shown, _leader(shown, is_over), beams, penalty)
     with st.expander(f"The candidates of step {len(shown)}, as a table", key="candidates"):
-        _table(two, shown[-1].candidates[0])
+        _table(two, shown)
     if is_over:
         _compare_with_greedy(two, steps)
     else:
@@ -74,40 +75,66 @@ def _tree(
     )
     st.caption(
         f"Each step extends every beam by every token and weighs the {2 * beams} likeliest "
-        f"results, from left to right. {counted(beams, 'beam')} at most go on; the others are cut. "
-        "Below a token stands what it adds to the log-probability; where there is no room, a hover "
-        "says it. The strong path leads to the winner, or, while the search goes on, to the best "
-        "beam."
+        f"results, from left to right. At most {counted(beams, 'beam')} "
+        f"{'goes' if beams == 1 else 'go'} on; the others are cut, and so is every one that is not "
+        "finished when the search ends. Below a token stands what it adds to the log-probability "
+        "of its text, in nats; where there is no room, a hover says it. The strong path leads to "
+        "the winner, or, while the search goes on, to the best beam."
     )
 
 
-def _table(two: TwoTexts, weighed: list[Candidate]) -> None:
+def _table(two: TwoTexts, steps: list[BeamStep]) -> None:
+    """The last of these steps; candidates are numbered from 1, as they are in the tree."""
+    weighed = [each for each in steps[-1].candidates[0] if each.log_prob > -math.inf]
+    before = [(START, 0.0)] if len(steps) == 1 else _beams_of(steps[-2].candidates[0])
     rows: dict[str, Any] = {
+        "candidate": [str(place) for place in range(1, 1 + len(weighed))],
         "text so far": [" ".join(two.labels(each.tokens)) for each in weighed],
-        "goes on from beam": [each.beam for each in weighed],
-        "nats": [each.log_prob for each in weighed],
-        "probability": [torch.tensor(each.log_prob).exp().item() for each in weighed],
-        "fate": [each.fate for each in weighed],
+        "goes on from candidate": [before[each.beam][0] for each in weighed],
+        "nats of the token": [each.log_prob - before[each.beam][1] for each in weighed],
+        "nats of the text": [each.log_prob for each in weighed],
+        "probability of the text": [_share(math.exp(each.log_prob)) for each in weighed],
+        "fate": [FATES[each.fate][0] for each in weighed],
     }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={
-            "nats": st.column_config.NumberColumn(format="%.3f"),
-            "probability": st.column_config.NumberColumn(format="percent"),
-        },
+    nats = st.column_config.NumberColumn(format="%.3f")
+    config = dict.fromkeys(("nats of the token", "nats of the text"), nats)
+    st.dataframe(rows, hide_index=True, column_config=config)
+    st.caption(
+        "Nats are natural logarithms of probabilities. Those of a text are the sum of those of its "
+        "tokens; the tree shows each token's own."
     )
+
+
+def _beams_of(weighed: list[Candidate]) -> list[tuple[str, float]]:
+    """The candidates that go on: their number, from 1, and their log-probability."""
+    numbered = enumerate(weighed, start=1)
+    return [(str(number), each.log_prob) for number, each in numbered if each.fate == "kept"]
+
+
+def _share(probability: float) -> str:
+    """In percent; what would round to nothing is not called nothing, nor almost all all."""
+    if 0 < probability < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
 
 
 def _compare_with_greedy(two: TwoTexts, steps: list[BeamStep]) -> None:
     """In one line: the text of either, and its log-probability."""
     best, greedy = steps[-1].finished[0][0], two.log_probs().sum().item()
-    text = f"“{literal(two.plain(best.tokens))}”"
+    found, chosen = (_nothing_or(two.plain(tokens)) for tokens in (best.tokens, two.written))
+    log_prob = "log-probability of the whole text, in nats (natural logarithm),"
     if best.tokens == two.written:
-        said = f"The search ends with {text}, and so does the greedy choice: {greedy:.3f} nats."
+        said = (
+            f"The search ends with {found}, and so does the greedy choice. The {log_prob} is "
+            f"{greedy:.3f}."
+        )
     else:
         said = (
-            f"The search ends with {text}, {best.log_prob:.3f} nats; the greedy choice with "
-            f"“{literal(two.plain(two.written))}”, {greedy:.3f} nats."
+            f"The search ends with {found}, the greedy choice with {chosen}. The {log_prob} is "
+            f"{best.log_prob:.3f} for the first and {greedy:.3f} for the second."
         )
     st.markdown(said.replace(" -", " −"))
+
+
+def _nothing_or(text: str) -> str:
+    return f"“{literal(text)}”" if text else "nothing, an empty text"

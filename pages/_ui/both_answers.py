@@ -70,7 +70,8 @@ def tagged(one: OneText) -> None:
     changed = sum(one_way != other for one_way, other in zip(*tags, strict=True))
     st.caption(
         "Behind each entity stands the lowest probability among its words. Of "
-        f"{counted(len(words), 'word')}, {changed} get another tag looking back only."
+        f"{counted(len(words), 'word')}, {changed} {'gets' if changed == 1 else 'get'} another tag "
+        "looking back only."
     )
     say_what_is_strange(one.name, words)
     say_what_tags_mean(list(one.bundle.model.labels))

@@ -24,6 +24,12 @@ from tfs.model.layers import Attention
 from tfs.plots import attention_grid, attention_pattern, softmax_steps
 
 WIDEST, LARGEST_CELL, LEAST = 640, 72, 280  # pixels: while little is written, cells stay small
+ROWS_OF_WRITTEN = (
+    "A row is a place, named by the token that is being written there. What stands there and asks "
+    "is the token before that one, which was just read, and at the first place the start: columns "
+    "are named by these. So every place sees itself, as the last column that is open to its row, "
+    "and all that stands before it."
+)
 LOWEST = 100  # pixels of all rows together, so that the name of their axis stands beside them
 
 
@@ -32,6 +38,7 @@ class Part(NamedTuple):
 
     hook: the name of its layer, {} for the number. queries, keys: their tokens, all of them; rows:
     so many queries are there yet, and so are as many keys where `grows`. asks: what a query is.
+    standing: where queries are named by what is written next, the tokens that stand there.
     """
 
     key: str
@@ -41,6 +48,7 @@ class Part(NamedTuple):
     rows: int
     asks: str = "query"
     grows: bool = False
+    standing: Sequence[str] = ()
 
     @property
     def columns(self) -> int:
@@ -51,6 +59,13 @@ class Part(NamedTuple):
         layers = range(two.model.cfg.n_layers)
         cache = two.run()
         return torch.stack([cache[f"{self.hook.format(n)}.hook_pattern"] for n in layers])
+
+    def named(self, query: int) -> str:
+        """A query in words: 3 'o', or 3, reading 'l' and writing 'o'."""
+        if not self.standing:
+            return f"{query} {quoted(self.queries[query])}"
+        read, written = quoted(self.standing[query]), quoted(self.queries[query])
+        return f"{query}, reading {read} and writing {written},"
 
 
 class Chosen(NamedTuple):
@@ -68,8 +83,10 @@ class Chosen(NamedTuple):
 
 def cross_attention(two: TwoTexts, step: int) -> Part:
     """What each token that is written asks of the text that was read."""
-    written, read = two.labels(two.written), two.labels(two.source)
-    return Part("cross", "decoder.{}.cross_attn", written, read, step, "query, writing")
+    written, before, read = map(two.labels, (two.written, two.read_back, two.source))
+    return Part(
+        "cross", "decoder.{}.cross_attn", written, read, step, "query, writing", standing=before
+    )
 
 
 def encoder_attention(two: TwoTexts) -> Part:
@@ -81,7 +98,16 @@ def encoder_attention(two: TwoTexts) -> Part:
 def decoder_attention(two: TwoTexts, step: int) -> Part:
     """What each token that is written asks of those that were written before it."""
     written, before = two.labels(two.written), two.labels(two.read_back)
-    return Part("decoder", "decoder.{}.attn", written, before, step, "query, writing", grows=True)
+    return Part(
+        "decoder",
+        "decoder.{}.attn",
+        written,
+        before,
+        step,
+        "query, writing",
+        grows=True,
+        standing=before,
+    )
 
 
 def pick_head_and_cell(two: TwoTexts, part: Part) -> Chosen:
@@ -190,7 +216,7 @@ def scores_of_query(two: TwoTexts, part: Part, at: Chosen) -> None:
     exps = (scores - scores.max()).exp()
     scale = two.model.get_submodule(hook).attn_scale
     st.markdown(
-        f"Query {query}, {quoted(part.queries[query])}, scores each key: q · k, divided by "
+        f"Query {part.named(query)} scores each key: q · k, divided by "
         f"{scale:.3f}{_is_the_root(two, scale)}. Softmax makes weights of these scores: "
         f"exp of each, less the largest, divided by the sum of all, {exps.sum():.3f}. They sum to "
         f"{weights.sum():.4f}."
@@ -226,7 +252,7 @@ def _one_cell(two: TwoTexts, part: Part, at: Chosen, query: int, key: int) -> No
     read = ", ".join(f"cache['{hook}.hook_{turned}{name}'][0]" for name in "qk")
     cell_products(
         products_of_cell(q, k, at.head, query, key) / scale,
-        f"{query} {quoted(part.queries[query])}",
+        part.named(query),
         f"{key} {quoted(part.keys[key])}",
         scaled=True,
         code=[products_of_cell],

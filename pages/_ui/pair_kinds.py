@@ -5,6 +5,7 @@ import streamlit as st
 from pages._ui import kept
 from pages._ui.opened_by import OF_TWO_TEXTS
 from pages._ui.pair_attention import (
+    ROWS_OF_WRITTEN,
     cross_attention,
     decoder_attention,
     encoder_attention,
@@ -25,7 +26,7 @@ ABOUT = {
     CROSS: "Between two texts: queries come from the text that is written, keys and values from "
     "the one that was read. Nothing is masked, for all of it is there.",
     WRITTEN: "The half of a model of two texts that writes, looking back at what is written so "
-    "far: every position sees itself and what stands before it.",
+    f"far. {ROWS_OF_WRITTEN}",
 }
 
 

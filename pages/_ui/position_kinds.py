@@ -84,10 +84,22 @@ def say_why_no_curve(kind: Kind) -> None:
     if kind.vectors is None and kind.name != LEARNED:
         st.caption(
             f"The kind chosen above, {kind.name}, has no vectors, so there is no likeness to "
-            "measure and no curve of it: kinds that have some are drawn instead."
+            "measure and no curve of it: kinds that have some are drawn instead, and the choice "
+            "above changes nothing here."
         )
     elif kind.vectors is None:
         st.caption("This model learned no vectors, so the curve below is that of sines.")
+
+
+def say_whose_positions_run(view: View, kind: Kind) -> None:
+    """Where the model itself is run: with its own kind, whichever one is chosen above."""
+    own = own_kind(view)
+    if kind.name != own:
+        has = "without any positions" if own == NONE else f"with its own positions, {own}"
+        st.caption(
+            f"Here **{literal(view.name)}** runs {has}: the kind chosen above, {kind.name}, "
+            "changes nothing here."
+        )
 
 
 def _what_is_measured(view: View) -> str:

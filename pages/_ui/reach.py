@@ -126,7 +126,8 @@ def _strip(
         mark=place,
         marked="the token that was changed",
     )
-    st.caption(f"{noticed} of {counted(len(labels), 'position')} have noticed.")
+    verb = "has" if noticed == 1 else "have"
+    st.caption(f"{noticed} of {counted(len(labels), 'position')} {verb} noticed.")
     draw = partial(position_bars, moved, labels, unit="length of the change", title=title)
     behind(
         {name: draw},

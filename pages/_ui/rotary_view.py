@@ -34,6 +34,7 @@ def rotary_positions(view: View, own: bool) -> None:
     Says in one sentence why there is nothing to draw where a head has an odd number of entries.
     """
     cfg = view.model.cfg
+    st.subheader("A turn for every place")
     st.info(ROTARY_HAS_NONE + ("" if own else NOT_ITS_OWN))
     dim = cfg.rotary_dim if own else cfg.d_head
     if dim % 2:

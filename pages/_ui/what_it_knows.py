@@ -3,14 +3,26 @@
 A model that knows a few words only looks like one that knows a language, until it is asked.
 """
 
+import datetime
+from itertools import product
+
 import streamlit as st
 
 from pages._ui import state
 from pages._ui.layout import literal
+from tfs.tasks.dates import FIRST_DAY, LAST_DAY, STYLES, DatesTask, written
 from tfs.tasks.grammar import GrammarTask
 from tfs.tasks.masked import MaskedWordsTask
+from tfs.tasks.numbers import NumbersTask, in_words
 from tfs.tasks.tags import TagsTask
-from tfs.tasks.two_languages import english_words, velu_words
+from tfs.tasks.two_languages import (
+    NounPhrase,
+    Sentence,
+    english,
+    english_words,
+    text_of,
+    velu_words,
+)
 from tfs.templates.entities import TEMPLATES
 from tfs.tokenizers import CharTokenizer, MarkedTokenizer, Tokenizer, WordTokenizer
 from tfs.train.recipe import read_recipe
@@ -21,6 +33,45 @@ VELU = (
     "**Velu** is a language invented for this task: adjectives stand behind their noun, the object "
     "before the verb, and articles and adjectives follow the noun's gender."
 )
+
+
+def _forms_of_dates(_name: str) -> str:
+    day = datetime.date(1994, 3, 7)
+    forms = "; ".join(written(day, style) for style in STYLES)
+    return (
+        f"It was trained on {len(STYLES)} forms of a date, from {FIRST_DAY.year} to "
+        f"{LAST_DAY.year}: {literal(forms)}. Its answer to anything else means nothing, however "
+        "sure it looks."
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _forms_of_numbers(name: str) -> str:
+    directory = state.directory_of(name)
+    limit = read_recipe(directory).make_task(directory).limit
+    return (
+        f"It was trained on whole numbers below {limit:,} in English words, such as "
+        f"“{in_words(limit // 8)}”. Its answer to anything else means nothing, however sure it "
+        "looks."
+    )
+
+
+def _forms_of_sentences(_name: str) -> str:
+    dog, birds = NounPhrase(0, False, (0, 4)), NounPhrase(2, True, ())
+    forms = (Sentence(dog, 0, birds, *how) for how in product((False, True), repeat=2))
+    listed = "; ".join(text_of(english(form)) for form in forms)
+    return (
+        "It was trained on whole sentences alone, in these four forms, with none to two adjectives "
+        f"before a noun: {literal(listed)}. Its answer to anything else, such as a noun by itself, "
+        "means nothing, however sure it looks."
+    )
+
+
+FORMS = {  # what each task of two texts has shown, so that no reader takes more for known
+    DatesTask.name: _forms_of_dates,
+    NumbersTask.name: _forms_of_numbers,
+    GrammarTask.name: _forms_of_sentences,
+}
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -35,12 +86,14 @@ def task_of(name: str) -> str:
 def say_what_it_knows(name: str, tokenizer: Tokenizer, n_ctx: int) -> None:
     """One caption below the text: what this model can read, and what of it is invented."""
     task, inner = task_of(name), getattr(tokenizer, "inner", tokenizer)
+    learned = FORMS[task](name) if task in FORMS else ""
     if task == GrammarTask.name:
-        said = f"It reads {len(english_words())} English words, and writes Velu. {VELU}"
+        said = f"It reads {len(english_words())} English words, and writes Velu. {VELU} {learned}"
     elif task == MaskedWordsTask.name:
         said = f"These words are Velu, and it knows {len(velu_words())} of them. {VELU}"
     elif isinstance(inner, CharTokenizer):
-        said = f"It reads up to {n_ctx} characters, of these: {literal(_characters(inner))}."
+        said = f"It reads up to {n_ctx} characters, of these: {literal(_characters(inner))}. "
+        said += learned
     elif task == TagsTask.name:
         example = literal(" ".join(TEMPLATES[0]))
         said = (
@@ -50,7 +103,7 @@ def say_what_it_knows(name: str, tokenizer: Tokenizer, n_ctx: int) -> None:
         )
     else:
         return
-    st.caption(said)
+    st.caption(said.rstrip())
 
 
 def say_what_is_strange(name: str, words: list[str]) -> None:

@@ -14,6 +14,7 @@ from pages._ui.position_kinds import (
     own_kind,
     pick_kind,
     say_how_far_it_reaches,
+    say_whose_positions_run,
     say_why_no_curve,
     say_without_vectors,
 )
@@ -30,13 +31,14 @@ prose("positions")
 view = current_view()
 cfg = view.model.cfg
 
-st.subheader("A vector for every place")
+st.subheader("How places are told apart")
 kind = pick_kind(view)
 own = kind.name == own_kind(view)
 st.caption("What this model was trained with." if own else "This model was not trained with it.")
 if kind.vectors is None:
     say_without_vectors(view, kind)
 else:
+    st.subheader("A vector for every place")
     everything = cfg.n_ctx > SHOWN and st.toggle(
         f"All {cfg.n_ctx} positions", key="all", bind="query-params"
     )
@@ -137,4 +139,5 @@ if kind.vectors is not None:
     say_how_far_it_reaches(view, kind)
 
 st.subheader("Does this model know the order?")
+say_whose_positions_run(view, kind)
 turned_around(view)

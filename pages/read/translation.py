@@ -12,6 +12,7 @@ from pages._ui.pair_alignment import (
     say_scores,
 )
 from pages._ui.pair_attention import (
+    ROWS_OF_WRITTEN,
     cross_attention,
     decoder_attention,
     encoder_attention,
@@ -45,6 +46,7 @@ st.subheader("The encoder sees both ways")
 one_head(two, encoder_attention(two), at, locks=False)
 
 st.subheader("The decoder sees what is written so far")
+st.caption(ROWS_OF_WRITTEN)
 one_head(two, decoder_attention(two, step), at, locks=False)
 
 st.subheader("Several beams instead of the likeliest token each time")

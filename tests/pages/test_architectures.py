@@ -310,3 +310,28 @@ def test_how_many_have_noticed_stands_in_a_sentence_that_wraps(visit) -> None:
     at = visit(PAGE, see="Encoder-only")
     assert any("positions have noticed." in caption.value for caption in at.caption)
     assert header(at, "reach encoder")["rows"][0]["unit"] == ""
+
+
+def test_of_a_last_token_that_a_decoder_reads_one_position_has_noticed(visit) -> None:
+    at = visit(PAGE, see="Decoder-only")
+    captions = [caption.value for caption in at.caption]
+    assert any(each.startswith("1 of ") and each.endswith("has noticed.") for each in captions)
+
+
+@pytest.mark.parametrize("change", ["first", "last"])
+def test_what_takes_the_place_of_a_token_is_what_the_prose_says(visit, change) -> None:
+    import tfs
+
+    at = visit(PAGE, see="Encoder-only", change=change)
+    said = " ".join(" ".join(markdown.value.split()) for markdown in at.markdown)
+    assert "one token, or the [MASK] in its place, gives way to another one: to one of the" in said
+    assert "has no other, to the next of the vocabulary" in said
+    at.text_input(key="text for masked-words").set_value("[MASK] lai lai").run()
+    tokenizer = tfs.load("masked-words").tokenizer
+    (lai,) = tokenizer.encode("lai")
+    (row,) = header(at, "reach encoder")["rows"]
+    old, new = (each.split("”")[0] for each in row["title"].split("“")[1:])
+    assert (old, new) == {"first": ("[MASK]", "lai"), "last": ("lai", "[MASK]")}[change]
+    at.text_input(key="text for masked-words").set_value("lai lai lai").run()
+    (row,) = header(at, "reach encoder")["rows"]
+    assert row["title"].endswith(f"becomes “{tokenizer.str_tokens([lai + 1])[0]}”")

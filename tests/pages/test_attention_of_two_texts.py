@@ -92,3 +92,23 @@ def test_the_kinds_of_attention_have_names_that_tell_and_old_links_still_work(vi
     names = list(at.button_group(key="of").options)
     assert names[0] == "decoder-only" and names[3] == "decoder of two texts"
     assert not at.warning and not at.exception
+
+
+@pytest.mark.parametrize("of", ["cross", "written"])
+def test_a_query_is_named_by_what_it_reads_and_by_what_it_writes(visit, two_texts, of) -> None:
+    at = visit(PAGE, of=of, pair="dates")
+    at.selectbox(key="token").set_value(5).run()
+    at.selectbox(key="key token").set_value(5).run()
+    text = said(at).replace("\\", "")
+    assert "Query 5, reading '-' and writing '0', scores each key" in text
+    assert "Query 5, reading '-' and writing '0', with the locked key, 5 " in text
+
+
+@pytest.mark.parametrize("page", [PAGE, "pages/read/translation.py"])
+def test_a_place_sees_itself_in_the_last_column_that_is_open_to_its_row(visit, page) -> None:
+    at = visit(page, of="written", pair="dates")
+    assert "every place sees itself, as the last column that is open to its row" in said(at)
+    axes, weights = header(at, "decoder"), the_map(at, "decoder")
+    written, read = axes["rows"]["labels"], axes["columns"]["labels"]
+    assert read == ["<s>", *written[:-1]] and "named by the token that is being written" in said(at)
+    assert not weights.triu(1).any() and (weights.diagonal() > 0).all()

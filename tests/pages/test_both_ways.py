@@ -107,6 +107,9 @@ def test_tags_of_every_word(visit) -> None:
         assert table.value[f"tag, {way}"].tolist() == tags
         shown = table.value[f"probability, {way}"].tolist()
         assert shown == pytest.approx(best.values.tolist(), abs=1e-5)
+    one_way, other = (table.value[f"tag, {way}"] for way in ("both ways", "looking back only"))
+    n = int((one_way != other).sum())
+    assert f"Of 12 words, {n} {'gets' if n == 1 else 'get'} another tag" in said(at)
     assert ":green-background[Bali **LOC**" in said(at)
     assert ":violet-background[Kasel Bank **ORG**" in said(at)
     at.selectbox(key="word").set_value(1).run()

@@ -257,3 +257,38 @@ def test_slopes_are_written_with_the_digits_that_count(opened) -> None:
     slopes = [2 ** (-8 * (n + 1) / model.cfg.n_heads) for n in range(model.cfg.n_heads)]
     texts = drawn(at, "slopes")["data"][0]["text"]
     assert [float(text) for text in texts] == pytest.approx(slopes, rel=1e-2)
+
+
+HEADINGS = {
+    "learned": "A vector for every place",
+    "sinusoidal": "A vector for every place",
+    "rotary": "A turn for every place",
+    "alibi": "A price for every step away",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_kind_does_is_its_heading_and_what_it_does_not_change_is_said(opened, kind) -> None:
+    at, *_ = opened("mirror", kind)
+    headings = [each.value for each in at.subheader]
+    assert [each for each in headings if each in HEADINGS.values()] == (
+        [HEADINGS[kind]] if kind in HEADINGS else []
+    )
+    whose = "Here **mirror** runs with its own positions, learned: the kind chosen above, "
+    assert (f"{whose}{kind}, changes nothing here." in said(at)) == (kind != "learned")
+
+
+def test_of_a_model_without_positions_it_is_said_that_it_runs_without(opened) -> None:
+    assert "runs without any positions: the kind" in said(opened("mirror-no-positions", "alibi")[0])
+
+
+@pytest.mark.parametrize("name", ["shakespeare", "mirror"])
+def test_lines_that_lie_on_one_another_are_named_with_what_they_take_off(opened, name) -> None:
+    at, model, _ = opened(name, "alibi")
+    n, far = model.cfg.n_heads, model.cfg.n_ctx - 1
+    off = [2 ** (-8 * (head + 1) / n) * far for head in range(n)]
+    flat = [f"{each:.3g}" for each in off if each < 0.1 * off[0]]
+    assert f"{', '.join(flat[:-1])} and {flat[-1]} are taken off, beside {off[0]:.3g} in H0" in (
+        said(at)
+    )
+    assert f"The lines of H{n - len(flat)} to H{n - 1} lie next to 0" in said(at)

@@ -1,6 +1,7 @@
 """Two texts: what is written, what each token of it looks at, what a beam search weighed."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -190,14 +191,47 @@ def test_candidates_are_those_of_the_search(visit, decoded) -> None:
     model, start = tfs.load("dates").model, tokenizer.mark_id("<s>")
     logs = model(torch.tensor([source]), torch.tensor([[start]]))[0, -1].log_softmax(-1)
     best = logs.topk(4)
-    assert table.value["nats"].tolist() == pytest.approx(best.values.tolist(), abs=1e-4)
+    assert table.value["nats of the text"].tolist() == pytest.approx(best.values.tolist(), abs=1e-4)
     assert table.value["text so far"].tolist() == tokenizer.str_tokens(best.indices.tolist())
-    assert table.value["fate"].tolist() == ["kept", "kept", "dropped", "dropped"]
+    assert table.value["fate"].tolist() == ["kept", "kept", "cut", "cut"]
+    assert table.value["candidate"].tolist() == ["1", "2", "3", "4"]
+    assert set(table.value["goes on from candidate"]) == {"start"}
+    assert "At most 2 beams go on; the others are cut" in said(at)
     kept, cut = (
         next(trace for trace in drawn(at, "beam tree")["data"] if trace.get("name") == name)
         for name in ("kept", "cut")
     )
     assert as_tensor(kept["x"]).tolist() == [1, 2] and as_tensor(cut["x"]).tolist() == [3, 4]
+
+
+def test_a_table_of_candidates_adds_up_from_the_ones_that_the_tree_shows_before_them(visit) -> None:
+    before, now = (
+        visit(PAGE, pair="dates", beams="3", **{"so far": step}).dataframe[0].value
+        for step in ("3", "4")
+    )
+    assert now["candidate"].tolist() == [str(place) for place in range(1, 7)]
+    for text, parent, added, total, share in zip(
+        now["text so far"],
+        now["goes on from candidate"].astype(int) - 1,
+        now["nats of the token"],
+        now["nats of the text"],
+        now["probability of the text"],
+        strict=True,
+    ):
+        assert before["fate"][parent] == "kept"
+        assert text.rsplit(" ", 1)[0] == before["text so far"][parent]
+        assert total == pytest.approx(before["nats of the text"][parent] + added, abs=1e-6)
+        percent = 100 * math.exp(total)
+        rare, sure = percent < 0.5, percent >= 99.5
+        assert share == ("<1%" if rare else ">99%" if sure else f"{percent:.0f}%")
+    assert {"<1%", ">99%"} <= set(now["probability of the text"])
+
+
+def test_nobody_is_kept_when_the_search_is_over(visit) -> None:
+    at = visit(PAGE, pair="grammar", beams="1", **{"text for grammar": "the dogs see the cat"})
+    (table,) = at.dataframe
+    assert table.value["fate"].tolist() == ["finished", "cut"]
+    assert "At most 1 beam goes on; the others are cut" in said(at)
 
 
 @pytest.mark.parametrize("alpha", ["0.0", "2.0"])
@@ -224,7 +258,14 @@ def test_the_tree_grows_and_its_winner_is_compared_with_the_greedy_text(visit, d
     assert f"The search ends with “{tokenizer.plain(best.tokens)}”" in said(at)
     logits = bundle.model(ids, torch.tensor([[marks["start"], *written[:-1]]]))[0].log_softmax(-1)
     greedy = logits[range(len(written)), written].sum()
-    assert f"{greedy:.3f} nats.".replace("-", "−") in said(at)
+    assert "log-probability of the whole text, in nats (natural logarithm), is" in said(at)
+    assert f" {greedy:.3f}".replace("-", "−") in said(at)
+
+
+def test_an_empty_text_is_called_nothing(visit) -> None:
+    at = visit(PAGE, pair="grammar", beams="1", **{"text for grammar": "the"})
+    assert "The search ends with nothing, an empty text, and so does the greedy" in said(at)
+    assert "“”" not in said(at)
 
 
 def test_marks_that_are_typed_are_read_as_marks(visit) -> None:
@@ -294,3 +335,37 @@ def test_an_invented_language_is_called_one_and_characters_are_listed(visit) -> 
     assert "a language invented for this task" in said(at)
     at = visit(PAGE, pair="dates")
     assert "It reads up to 28 characters, of these:" in said(at)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_forms_that_a_model_has_learned_are_said_and_are_read_well(
+    visit, decoded, name
+) -> None:
+    from tfs.tasks.dates import STYLES
+    from tfs.tasks.grammar import GrammarTask
+
+    def writes(name, text):
+        tokenizer, _, ids, _ = decoded(name, text)
+        return tokenizer.plain(ids)
+
+    at = visit(PAGE, pair=name)
+    (caption,) = (each.value for each in at.caption if "It was trained on" in each.value)
+    caption = caption.replace("\\", "")
+    assert "Its answer to anything else" in caption and "means nothing" in caption
+    forms = (
+        caption.split("It was trained on")[1]
+        .split(": ", 1)[-1]
+        .split(". Its answer")[0]
+        .split("; ")
+    )
+    if name == "dates":
+        assert len(forms) == len(set(forms)) == len(STYLES) == 12
+        for form in forms:
+            assert writes(name, form) == "1994-03-07"
+    elif name == "grammar":
+        assert len(forms) == len(set(forms)) == 4
+        for form in forms:
+            assert writes(name, form) == GrammarTask().translate(form)
+    else:
+        example = caption.split("“")[1].split("”")[0]
+        assert "numbers below 100,000 in" in caption and writes(name, example) == "12500"

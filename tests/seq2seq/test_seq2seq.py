@@ -113,7 +113,9 @@ def test_what_a_step_shows_adds_up(seq2seq, writer, sources, specials, seed):
                 elif one.fate == "finished":
                     assert one.tokens[-1] == end or number == model.cfg.n_ctx
             kept = [one.tokens for one in candidates if one.fate == "kept"]
-            assert len(kept) == (0 if number == model.cfg.n_ctx else beams)
+            is_last = number == len(steps) or not steps[number].candidates[text]
+            assert len(kept) == (0 if is_last else beams)
+            assert not is_last or step.finished[text]
         scores = [one.score for one in steps[-1].finished[text]]
         assert scores == sorted(scores, reverse=True) and len(scores) <= beams
     assert steps[-1].finished == seq2seq.beam_decode(model, **source, **specials, beams=beams)
