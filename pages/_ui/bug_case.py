@@ -14,7 +14,7 @@ from pages._ui.bug_views import (
 )
 from pages._ui.layout import literal
 from tfs.bugs import READINGS, Bug, Symptom, hidden_bug
-from tfs.bugs.hints import QUICK, telling_reading, twins
+from tfs.bugs.hints import QUICK, healthy_siblings, telling_reading
 
 LAST_CASE = 9999
 TRIES = "bug tries"  # in the session: of each case, the faults named, each once, the latest last
@@ -77,15 +77,13 @@ def _grade(bug: Bug, said: list[str]) -> None:
         st.markdown(bug.story)
         two_forms(bug)
     else:
-        st.info(
-            f"“{literal(said[-1])}” is not it; {tried} so far. {_hint(bug.name, said[-1])}",
-            icon=":material/close:",
-        )
+        st.info(f"“{literal(said[-1])}” is not it; {tried} so far.", icon=":material/close:")
+        st.markdown(_hint(bug.name, said[-1]))  # which takes seconds, and so comes after
 
 
 def _hint(hidden: str, guessed: str) -> str:
     """Where to look, so that the guess is seen to be wrong."""
-    telling = telling_reading(_quick(hidden), _quick(guessed), _twins())
+    telling = telling_reading(_quick(hidden), _quick(guessed), _siblings())
     if telling is None:
         return "No reading tells it plainly from this case."
     return f"With that fault the reading *{telling}* would look otherwise than it does here."
@@ -95,9 +93,9 @@ def _quick(name: str) -> dict[str, Symptom]:
     return {reading: reading_of(name, BROKEN, reading) for reading in QUICK}
 
 
-@st.cache_data(show_spinner="Training two healthy models …")
-def _twins() -> tuple[dict[str, Symptom], dict[str, Symptom]]:
-    return twins()
+@st.cache_data(show_spinner="Training healthy models …")
+def _siblings() -> list[dict[str, Symptom]]:
+    return healthy_siblings()
 
 
 def _next_case() -> None:

@@ -1,6 +1,7 @@
 """Which reading tells two labs apart, by more than another draw of their weights would."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from tfs.bugs.lab import Parts, Trained, train_lab
 from tfs.bugs.readings import READINGS, Symptom, read
@@ -15,9 +16,9 @@ def quick_readings(trained: Trained) -> dict[str, Symptom]:
     return {name: read(name, trained) for name in QUICK}
 
 
-def twins() -> tuple[dict[str, Symptom], dict[str, Symptom]]:
-    """The readings of two healthy labs, which differ in nothing but what was drawn at random."""
-    return quick_readings(train_lab(Parts(), seed=0)), quick_readings(train_lab(Parts(), seed=1))
+def healthy_siblings() -> list[dict[str, Symptom]]:
+    """The readings of three healthy labs, which differ in what was drawn at random alone."""
+    return [quick_readings(train_lab(Parts(), seed=seed)) for seed in range(3)]
 
 
 def apart(one: Symptom, other: Symptom) -> float:
@@ -34,13 +35,14 @@ def apart(one: Symptom, other: Symptom) -> float:
 def telling_reading(
     one: Mapping[str, Symptom],
     other: Mapping[str, Symptom],
-    twins: tuple[Mapping[str, Symptom], Mapping[str, Symptom]],
+    siblings: Sequence[Mapping[str, Symptom]],
 ) -> str | None:
     """The name of the reading in which two labs differ most, or None where none does plainly.
 
-    Twins too differ in some readings: as much as that is chance, and is taken off.
+    Siblings differ in some readings as well: as much as that is chance, and is taken off.
     """
-    by_chance = {name: apart(twins[0][name], twins[1][name]) for name in one}
-    beyond = {name: apart(one[name], other[name]) - by_chance[name] for name in one}
+    beyond = {name: apart(one[name], other[name]) for name in one}
+    for name in beyond:
+        beyond[name] -= max(apart(a[name], b[name]) for a, b in combinations(siblings, 2))
     name = max(beyond, key=lambda name: beyond[name])
     return name if beyond[name] > PLAIN else None
