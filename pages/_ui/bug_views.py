@@ -1,19 +1,20 @@
-"""What the page of bugs shows: symptoms as figures, two forms of a part, a blind diagnosis."""
+"""What the page of bugs shows of one: its symptom as a figure, both its forms, and its check."""
 
+import inspect
+import math
 from collections.abc import Iterable
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._ui.layout import figure, literal
-from tfs.bugs import BUGS, READINGS, Bug, Symptom, hidden_bug, read, source, trained_with
-from tfs.bugs.lab import PERIOD, VALUES, Trained, floor
+from pages._ui.layout import figure
+from tfs.bugs import BUGS, READINGS, Bug, Symptom, read, source, trained_with
+from tfs.bugs.lab import LONGEST, PERIOD, SHORTEST, VALUES, Trained, floor
 from tfs.bugs.readings import FLOOR
 from tfs.plots import amount_bars, attention_pattern, loss_curve, lr_schedule
 
 BY_NAME = {bug.name: bug for bug in BUGS}
 BROKEN, FIXED = FORMS = ("broken", "fixed")
-LAST_CASE = 9999
 
 
 @st.cache_data(max_entries=64, show_spinner="Training a small model …")
@@ -24,16 +25,21 @@ def _trained(name: str, form: str) -> Trained:
 
 
 @st.cache_data(max_entries=512, show_spinner="Reading …")
-def _reading(name: str, form: str, reading: str) -> Symptom:
+def reading_of(name: str, form: str, reading: str) -> Symptom:
     return read(reading, _trained(name, form))
 
 
 def _both(bug: Bug, reading: str) -> dict[str, Symptom]:
     """A reading by form. All fixed forms make the same lab, so one training does for all."""
     return {
-        BROKEN: _reading(bug.name, BROKEN, reading),
-        FIXED: _reading(BUGS[0].name, FIXED, reading),
+        BROKEN: reading_of(bug.name, BROKEN, reading),
+        FIXED: reading_of(BUGS[0].name, FIXED, reading),
     }
+
+
+def introduce(reading: str) -> None:
+    """A reading's name, and what is measured, as the function that measures it says."""
+    st.markdown(f"**{reading}.** {inspect.getdoc(READINGS[reading])}")
 
 
 def show_reading(bug: Bug, form: str, reading: str, *, key: str, hidden: int | None = None) -> None:
@@ -53,12 +59,18 @@ def show_reading(bug: Bug, form: str, reading: str, *, key: str, hidden: int | N
 
 def say_floor(reading: str) -> None:
     """What the honest floor is, where this reading has one."""
-    healthy = _reading(BUGS[0].name, FIXED, reading)
+    healthy = reading_of(BUGS[0].name, FIXED, reading)
     if FLOOR in (*healthy.labels, *dict(healthy.levels)):
+        guessed, asked = PERIOD - 1, (SHORTEST + LONGEST) / 2 - 1
         st.caption(
-            f"The {FLOOR}, {floor():.3f}, is the lowest mean loss without a look at the answer: "
-            f"the first value is read and never asked for, the next {PERIOD - 1} can only be "
-            f"guessed, each among {VALUES}, and all that follows is found by looking back."
+            f"The {FLOOR}, {floor():.3f}, is the lowest mean loss without a look at the answer. A "
+            f"sequence has {SHORTEST} to {LONGEST} tokens, each length as often as another, and "
+            f"the padding after it is not asked for. Its first token is read and never asked for, "
+            f"which leaves {asked:g} questions on average. The first {guessed} can only be "
+            f"guessed, each among {VALUES} values, which costs ln {VALUES} = "
+            f"{math.log(VALUES):.3f}; all that follows is found by looking back {PERIOD} tokens, "
+            f"and costs nothing. So the mean is {guessed} · {math.log(VALUES):.3f} / {asked:g} = "
+            f"{floor():.3f}."
         )
 
 
@@ -95,51 +107,3 @@ def verdict(bug: Bug, form: str) -> None:
         st.success(f"The {form} form passes. The check: {doc}", icon=":material/check:")
     else:
         st.warning(f"The {form} form fails. The check: {doc}", icon=":material/close:")
-
-
-def blind_diagnosis() -> None:
-    """A numbered case: readings on demand, a diagnosis, a grade, and then the line."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    case = left.number_input("Case", 1, LAST_CASE, 1, key="case", bind="query-params")
-    right.button("Next case", on_click=_next_case, disabled=case == LAST_CASE, width="stretch")
-    bug = hidden_bug(case)
-    tries = st.session_state.setdefault("bug tries", {})
-    said = tries.setdefault(case, [])
-    st.markdown(
-        "One line of this small decoder is wrong. Ask for readings, compare them with those of a "
-        "healthy one, and name the fault."
-    )
-    asked = st.pills("Readings", list(READINGS), selection_mode="multi", key="asked")
-    for reading in asked or ["Loss while training"]:
-        st.markdown(f"**{reading}.** {(READINGS[reading].__doc__ or '').partition(chr(10))[0]}")
-        patient, healthy = st.columns(2)
-        with patient:
-            st.caption("This case")
-            show_reading(bug, BROKEN, reading, key=f"case {reading}", hidden=case)
-        with healthy:
-            st.caption("A healthy lab")
-            show_reading(bug, FIXED, reading, key=f"healthy {reading}", hidden=case)
-        say_floor(reading)
-    guess = st.selectbox("The fault is", sorted(BY_NAME), index=None, key=f"guess {case}")
-    if st.button("Diagnose", type="primary", disabled=guess is None):
-        said.append(guess)
-    tried = "1 try" if len(said) == 1 else f"{len(said)} tries"
-    if not said:
-        st.caption("No try yet.")
-    elif said[-1] == bug.name:
-        st.success(
-            f"Right after {tried}: {literal(bug.name)}.",
-            icon=":material/check:",
-        )
-        st.markdown(bug.story)
-        two_forms(bug)
-    else:
-        st.info(
-            f"Not {literal(said[-1])}; {tried} so far. Its story says what to look for: "
-            f"the reading *{BY_NAME[said[-1]].reading}* would show it.",
-            icon=":material/close:",
-        )
-
-
-def _next_case() -> None:
-    st.session_state["case"] += 1

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from pages._ui.bug_case import blind_diagnosis
 from pages._ui.bug_views import (
     BY_NAME,
     FORMS,
-    blind_diagnosis,
+    introduce,
     say_floor,
     show_reading,
     two_forms,
@@ -36,7 +37,7 @@ form = st.segmented_control(
     bind="query-params",
 )
 verdict(bug, form)
-st.markdown(f"**{bug.reading}**")
+introduce(bug.reading)
 show_reading(bug, form, bug.reading, key="symptom")
 st.caption("Both forms are drawn on one and the same axis, so that switching shows the difference.")
 say_floor(bug.reading)

@@ -24,6 +24,13 @@ NAMES = [
     "Logits of the first position",
     "Dropout left on",
 ]
+FOR_GOOD = [
+    "One feed-forward network for all blocks",
+    "Embeddings not scaled",
+    "Softmax over the wrong axis",
+    "Logits of the first position",
+    "Softmax over the wrong axis",
+]  # of cases 1, 14, 20, 21 and 9999
 SIGNS = {  # of the symptom's values: what holds of the broken form, and not of the fixed one
     "Heads read slices": lambda s: s.values[0] > 0 and s.values[1] == 0,
     "Softmax over the wrong axis": lambda s: (s.values - 1).abs().max() > 0.1,
@@ -138,11 +145,61 @@ def test_the_healthy_lab_reaches_the_honest_floor_and_writes_well(bug_of, traine
     assert read("What it writes", healthy).values.min() > 0.9
 
 
-def test_cases_hide_every_bug_and_always_the_same() -> None:
+def test_cases_hide_every_bug_once_a_round_and_none_twice_running() -> None:
     from tfs.bugs import BUGS, hidden_bug
 
-    assert hidden_bug(5) is hidden_bug(5)
-    assert {hidden_bug(case).name for case in range(400)} == {bug.name for bug in BUGS}
+    n = len(BUGS)
+    names = [hidden_bug(case).name for case in range(1, 60 * n + 1)]
+    assert names == [hidden_bug(case).name for case in range(1, 60 * n + 1)]
+    rounds = [names[start : start + n] for start in range(0, len(names), n)]
+    assert all(sorted(played) == sorted(NAMES) for played in rounds)
+    assert len({tuple(played) for played in rounds}) == len(rounds)
+    assert all(one != then for one, then in zip(names, names[1:], strict=False))
+
+
+def test_a_number_of_a_case_means_one_bug_for_good() -> None:
+    from tfs.bugs import hidden_bug
+
+    assert [hidden_bug(case).name for case in (1, 14, 20, 21, 9999)] == FOR_GOOD
+
+
+@pytest.mark.slow
+def test_a_hint_names_a_reading_that_differs_for_every_pair_of_bugs(bug_of, trained) -> None:
+    from itertools import combinations
+
+    from tfs.bugs.hints import apart, healthy_siblings, quick_readings, telling_reading
+
+    of = {name: quick_readings(trained(bug.broken)) for name, bug in bug_of.items()}
+    healthy = healthy_siblings()
+    for one, other in combinations(NAMES, 2):
+        telling = telling_reading(of[one], of[other], healthy)
+        assert telling, (one, other)
+        assert apart(of[one][telling], of[other][telling]) > 0.2, (one, other, telling)
+    assert telling_reading(of["No warm-up"], of["Embeddings not scaled"], healthy) == (
+        "Learning rate"
+    )
+
+
+def test_labs_that_differ_by_chance_alone_are_told_apart_by_no_reading() -> None:
+    from tfs.bugs import hints, lab
+
+    healthy = hints.healthy_siblings()
+    another = hints.quick_readings(lab.train_lab(lab.Parts(), seed=3))
+    assert hints.apart(another["Attention pattern"], healthy[0]["Attention pattern"]) > 0.5
+    assert all(hints.telling_reading(one, another, healthy) is None for one in healthy)
+
+
+def test_what_repeats_is_now_and_then_right_and_padding_is_told_nothing(bug_of, trained) -> None:
+    from tfs.bugs import READINGS, read
+    from tfs.bugs.readings import whole
+
+    tokens = whole(4)
+    same = (tokens[:, 1:] == tokens[:, :-1]).float().mean().item()
+    assert 0 < same < 0.2
+    healthy = read("Loss of known cases", trained(bug_of["No mask at all"].fixed))
+    assert healthy.at("repeats what it read") == pytest.approx(20 * (1 - same), abs=1e-3)
+    told = READINGS["Loss of known cases"].__doc__.lower()
+    assert all(f'"{label}"' in told for label in healthy.labels)
 
 
 @pytest.mark.slow

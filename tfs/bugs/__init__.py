@@ -17,5 +17,17 @@ __all__ = ["BUGS", "READINGS", "Bug", "Symptom", "hidden_bug", "read", "source",
 
 
 def hidden_bug(case: int) -> Bug:
-    """The bug of a numbered case: each number always hides the same one."""
-    return random.Random(f"case {case}").choice(BUGS)
+    """The bug of a numbered case: each number always hides the same one.
+
+    Cases come in rounds, in each of which every bug is hidden once. No bug is hidden twice running.
+    """
+    played, place = divmod(case - 1, len(BUGS))
+    before, order = _shuffled(played - 1), _shuffled(played)
+    if order[0] is before[-1]:
+        order[:2] = order[1], order[0]  # which leaves a round's last as it is
+    return order[place]
+
+
+def _shuffled(played: int) -> list[Bug]:
+    """The bugs in an order of a round's own."""
+    return random.Random(f"round {played}").sample(BUGS, len(BUGS))

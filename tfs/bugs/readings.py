@@ -65,7 +65,10 @@ def training_loss(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def loss_when_run(trained: Trained) -> Symptom:
-    """The last losses that training reported, and the true loss on fresh sequences."""
+    """The mean of training's last 20 losses as it reported them, and the true loss afterwards.
+
+    The true one is measured on 64 fresh sequences, by a loss function that is right.
+    """
     reported = sum(trained.losses[-20:]) / len(trained.losses[-20:])
     tokens = torch.stack(sequences(64, FRESH))
     run = fixed.loss(trained.lab(tokens), tokens).item()
@@ -76,7 +79,10 @@ def loss_when_run(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def attention(trained: Trained) -> Symptom:
-    """The pattern of the first head of the first block, on one sequence of the task."""
+    """How much each token takes from each, in the first head of the first block, after training.
+
+    The sequence is one of the task; rows are the tokens that look, columns those looked at.
+    """
     trained.lab(whole(1))
     pattern = trained.lab.blocks[0].attn.last_pattern[0, 0]
     return Symptom("pattern", "attention weight", pattern, [str(n) for n in whole(1)[0].tolist()])
@@ -84,7 +90,10 @@ def attention(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def attention_at_start(trained: Trained) -> Symptom:
-    """The largest weight that each query gives, before any training; 1 leaves nothing to others."""
+    """The largest weight that each query gives, before any training; 1 leaves nothing to others.
+
+    It is the mean over both heads of the second block, and over 64 sequences.
+    """
     lab = Lab(trained.lab.parts).eval()
     lab(whole())
     largest = lab.blocks[1].attn.last_pattern.amax(-1).mean((0, 1))
@@ -93,7 +102,7 @@ def attention_at_start(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def sums_of_rows(trained: Trained) -> Symptom:
-    """What each query's attention weights add up to, in the first block."""
+    """What each query's attention weights add up to: the mean over the first block's heads."""
     trained.lab(whole())
     sums = trained.lab.blocks[0].attn.last_pattern.sum(-1).mean((0, 1))
     return Symptom("bars", "sum of a query's weights", sums, places())
@@ -101,7 +110,7 @@ def sums_of_rows(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def reach_of_last_token(trained: Trained) -> Symptom:
-    """How far the logits of each place move when only the last token is changed."""
+    """How far a logit of each place moves at most when only the last token is changed."""
     tokens = whole()
     changed = tokens.clone()
     changed[:, -1] = changed[:, -1] % VALUES + 1
@@ -128,7 +137,7 @@ def writing(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def run_twice(trained: Trained) -> Symptom:
-    """How far the logits of each place differ when the same tokens are read twice."""
+    """How far a logit of each place differs at most when the same tokens are read twice."""
     with same_draws():
         first, second = trained.lab(whole()), trained.lab(whole())
     return Symptom("bars", "largest difference", (first - second).abs().amax((0, 2)), places())
@@ -147,7 +156,10 @@ def weights(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def sizes(trained: Trained) -> Symptom:
-    """Root mean square of tokens' vectors and positions at the start, and of the stream."""
+    """Root mean square of tokens' vectors, of positions, and of the stream after each block.
+
+    The weights are those before any training.
+    """
     lab, tokens = Lab(trained.lab.parts).eval(), whole()
     found = {
         "token vectors": lab.parts.embedded(tokens, lab.W_E),
@@ -178,8 +190,9 @@ def batch_read(trained: Trained) -> Symptom:
 def loss_of_known_cases(trained: Trained) -> Symptom:
     """The loss that training would report of three models whose true loss is known.
 
-    One is sure of the right next token; one is sure of it, and takes padding for anything; one is
-    sure of the token just read, which is never the next.
+    "Sure and right" gives nearly all to the next token. "Right but for padding" does too where a
+    token follows, and where padding follows it gives every token the same; padding should not
+    count. "Repeats what it read" is as sure of the token just read, which is seldom the next.
     """
     tokens = whole(4)
     ahead, padded = tokens.roll(-1, dims=1), tokens.clone()
@@ -196,7 +209,8 @@ def loss_of_known_cases(trained: Trained) -> Symptom:
 def faint_input(trained: Trained) -> Symptom:
     """The norm's gradient for vectors that hardly vary, down to one of equal numbers.
 
-    Bars are the share of finite numbers in the gradient: anything below 1 spoils the weights.
+    A vector's numbers lie evenly between minus its spread and its spread. Bars are the share of its
+    gradient's numbers that are finite, not NaN: anything below 1 spoils the weights.
     """
     shares, spreads = [], (1.0, 1e-2, 1e-4, 0.0)
     for spread in spreads:
@@ -209,12 +223,16 @@ def faint_input(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def rates(trained: Trained) -> Symptom:
-    """The learning rate of each step."""
+    """The learning rate that the optimiser was given at each step."""
     return Symptom("curve", "learning rate", torch.tensor(trained.rates))
 
 
 def slices_read(trained: Trained) -> Symptom:
-    """How strongly the first head's queries depend on each slice of the stream."""
+    """How strongly the queries of the first head of the first block depend on parts of the stream.
+
+    A vector of the stream is cut into as many parts as there are heads. A bar is the root of the
+    summed squares of all slopes of the query's numbers by the numbers of one part.
+    """
     lab = trained.lab
     resid = torch.randn(1, 1, D_MODEL, generator=torch.Generator().manual_seed(0))
     resid.requires_grad_()
@@ -227,7 +245,10 @@ def slices_read(trained: Trained) -> Symptom:
 
 @torch.no_grad()
 def deep_training(trained: Trained) -> Symptom:
-    """The loss of a deeper lab in the first Transformer's order of norms, from this lab's parts."""
+    """The loss of a deeper lab in the first Transformer's order of norms, from this lab's parts.
+
+    It has 8 blocks instead of 2, and is trained for 120 steps at half the peak rate.
+    """
     parts = replace(trained.lab.parts, sublayer=post_norm)
     with torch.enable_grad():
         deep = train_lab(parts, n_layers=DEEP, steps=DEEP_STEPS, peak=DEEP_PEAK)
