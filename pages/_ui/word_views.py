@@ -79,8 +79,10 @@ def say_how_parallel(known: Learned, at: int) -> None:
 def show_neighbours(known: Learned, at: int, made: Made) -> None:
     """The words whose vectors point most nearly where one word's does."""
     words = sorted(known.words[:MOST_CHOSEN_FROM])
-    usual = next((word for word in known.words if len(word) >= LONG), words[0])
-    first = words.index(usual) if made.text == ANY and usual in words else 0
+    usual = analogy_text.FOUR_WORDS[0]
+    if made.text == ANY:
+        usual = next((word for word in known.words if len(word) >= LONG), words[0])
+    first = words.index(usual) if usual in words else 0
     word = st.selectbox("Word", words, first, key="word", bind="query-params")
     number = known.place(word)
     vectors = known.vectors[at]

@@ -32,6 +32,7 @@ def test_the_grammars_analogies_are_solved_and_programs_give_what_is_drawn(visit
     assert not at.exception and not at.error
     share = float(said(at).split("questions, **")[1].split("%")[0])
     assert share > 90
+    assert at.selectbox(key="word").value == "paris", "one of those in the plane above"
     programs = [code.value for code in at.code if code.value.startswith("import numpy")]
     assert len(programs) == 4
     namespace: dict = {}
