@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.numpy_engine.beside_torch import same
+
 CHECKPOINTS = Path(__file__).parents[2] / "assets" / "checkpoints"
 LABELS = ("O", "B-PER", "I-PER", "B-LOC")
 KINDS = ("EncoderOnly", "TokenClassifier", "PairClassifier")
@@ -73,16 +75,6 @@ def texts(cfg, batch=3, pos=7):
 
 def as_tensors(engine, arrays):
     return [None if array is None else engine.Tensor(array.numpy()) for array in arrays]
-
-
-def same(ours, theirs, digits):
-    """Of one size everywhere, relative to the largest number; -inf only where -inf is."""
-    theirs = theirs.detach().numpy()
-    assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
-    finite = np.isfinite(theirs)
-    assert np.array_equal(np.isfinite(ours.data), finite)
-    largest = max(1.0, np.abs(theirs[finite]).max(initial=0))
-    assert np.abs(ours.data[finite] - theirs[finite]).max(initial=0) <= digits * largest
 
 
 def same_run(engine, model, ours, inputs, digits):

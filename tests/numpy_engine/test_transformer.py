@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.numpy_engine.beside_torch import same
+
 CHECKPOINTS = Path(__file__).parents[2] / "assets" / "checkpoints"
 BUNDLED = ["mirror", "induction", "induction-4-heads", "mirror-no-positions", "shakespeare"]
 VARIANTS = {
@@ -40,16 +42,6 @@ def as_numpy(engine):
         return ours
 
     return make
-
-
-def same(ours, theirs, digits):
-    """Of one size everywhere, relative to the largest number; -inf only where -inf is."""
-    theirs = theirs.detach().numpy()
-    assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
-    finite = np.isfinite(theirs)
-    assert np.array_equal(np.isfinite(ours.data), finite)
-    largest = max(1.0, np.abs(theirs[finite]).max(initial=0))
-    assert np.abs(ours.data[finite] - theirs[finite]).max(initial=0) <= digits * largest
 
 
 def same_run(model, ours, tokens, digits):

@@ -53,6 +53,28 @@ def run():
 
 
 @pytest.fixture
+def decoded():
+    """decoded(name, text) -> tokenizer, source, tokens written, cache; token by token, no cache."""
+
+    def decode(name, text):
+        import torch
+
+        import tfs
+        from tfs.tasks.pairs import END, START
+
+        bundle = tfs.load(name)
+        start, end = (bundle.tokenizer.mark_id(mark) for mark in (START, END))
+        source, written = torch.tensor([bundle.tokenizer.encode(text)]), [start]
+        while written[-1] != end:
+            logits = bundle.model(source, torch.tensor([written]))
+            written.append(logits[0, -1].argmax().item())
+        _, cache = bundle.model.run_with_cache(source, torch.tensor([written[:-1]]))
+        return bundle.tokenizer, source[0].tolist(), written[1:], cache
+
+    return decode
+
+
+@pytest.fixture
 def bpe():
     import tfs
 
