@@ -21,6 +21,7 @@ from tfs.numpy_engine.by_hand.digits import (
 from tfs.plots import amount_bars, signed_bars
 
 NAMES = [str(category) for category in range(CATEGORIES)]
+SECOND = "the second likeliest"  # a choice of its own, which every image and every link can have
 HIDDEN = {"first": 1, "second": 4}  # places of the two ReLUs among the layers
 ROWS = 8  # that a hidden layer is laid out in
 
@@ -29,7 +30,7 @@ def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
     """Its probabilities, the hidden layers, and what the gradient says about its pixels."""
     outputs = activations(known.model, pixels[None])
     probabilities = np.exp(outputs[-1][0])
-    said = int(probabilities.argmax())
+    second, said = probabilities.argsort()[-2:].tolist()
     st.markdown(f"It reads **{said}**, with probability {probabilities[said]:.3f}.")
     image = f"pixels = np.array({pixels.round(4).tolist()})\n"
     figure(
@@ -41,12 +42,19 @@ def read_image(known: Trained, pixels: np.ndarray, seed: int) -> None:
         ),
     )
     st.subheader("What would make it more of a digit")
-    category = st.segmented_control(
-        "Digit", range(CATEGORIES), default=said, required=True, key="wanted", bind="query-params"
+    wanted = st.segmented_control(
+        "Digit",
+        (SECOND, *NAMES),
+        default=SECOND,
+        required=True,
+        key="wanted",
+        bind="query-params",
     )
+    category = second if wanted == SECOND else int(wanted)
     st.caption(
         "The gradient of that digit's log-probability, sent back to the pixels: more ink helps "
-        "where it is orange, and harms where it is blue."
+        "where it is orange, and harms where it is blue. Of a digit that it is sure of already "
+        f"there is next to nothing to gain; the second likeliest is {second}."
     )
     slopes = what_would_help(known.model, pixels, category)
     _square({"image": (pixels, "ink"), "gradient": (slopes, "slope")}, key="helps")

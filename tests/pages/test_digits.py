@@ -28,6 +28,22 @@ def test_a_held_out_digit_is_read_with_the_networks_own_numbers(visit) -> None:
     assert (np.asarray(maps(at, "confused")[""]) == counts).all()
 
 
+@pytest.mark.parametrize("digit", [0, 7])
+def test_what_would_help_is_asked_at_first_of_the_second_likeliest(visit, digit) -> None:
+    from pages._ui.digit_training import trained
+    from tfs.numpy_engine.by_hand.digits import what_would_help
+
+    at = visit(PAGE)
+    at.number_input(key="digit").set_value(digit).run()
+    known = trained(0)
+    pixels = known.split.held_out.pixels[digit]
+    second, first = known.model.forward(pixels[None])[0].argsort()[-2:].tolist()
+    assert f"the second likeliest is {second}." in said(at)
+    slopes = what_would_help(known.model, pixels, second)
+    assert np.allclose(maps(at, "helps")["gradient"].ravel(), slopes, atol=1e-5)
+    assert np.abs(slopes).max() > 100 * np.abs(what_would_help(known.model, pixels, first)).max()
+
+
 def test_a_drawn_digit_is_read_and_nonsense_from_the_browser_is_blank(visit) -> None:
     at = visit(PAGE, image="Draw one")
     assert "no ink yet" in at.info[0].value and drawn(at, "said") is None
